@@ -1,0 +1,148 @@
+#pragma once
+// The two seams: where records live and where policies are served. The contract is in words here
+// and in cases in tests/contract. Providers do I/O only through the io:: interfaces they are given.
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/settings.h"
+#include "base/time.h"
+#include "dns/record_set.h"
+#include "io/services.h"
+#include "plan/plan.h"
+
+namespace stsctl::providers {
+
+/// How a long call is watched and cut short.
+struct Watch {
+  std::stop_token stop;                            ///< Once requested, nothing new is started.
+  std::function<void(std::size_t count)> advance;  ///< Called as items are done; may be empty.
+
+  void advanced(std::size_t count) const {
+    if (advance) advance(count);
+  }
+};
+
+/// What a provider can do, as data: the engine and the plan go by it, the contract suite checks it.
+struct Capabilities {
+  bool atomic_batch = false;          ///< A write() of several edits happens wholly or not at all.
+  bool compare_and_swap = false;      ///< The service itself checks `before`; else a re-read does.
+  Duration minimum_ttl{1};            ///< Smaller wanted TTLs are raised to this.
+  bool automatic_ttl = false;         ///< TTL 0 ("auto") can be stored and is read back as 0.
+  std::size_t write_concurrency = 1;  ///< Zones written at once.
+  double requests_per_second = 0;     ///< Published rate limit; 0: none.
+};
+
+/// An API request budget, for the plan's estimate.
+struct Cost {
+  std::size_t requests = 0;
+};
+
+/// The owner names wanted of one zone.
+struct ZoneQuery {
+  dns::Name zone;
+  std::vector<dns::Name> owners;
+};
+
+/// One account at one DNS provider. Calls may come from any thread; calls to write() for one zone
+/// never overlap. No Error holds a secret. A failure is that zone's own and stops no other.
+class DnsProvider {
+ public:
+  virtual ~DnsProvider() = default;
+
+  virtual const Capabilities& capabilities() const = 0;
+
+  /// The zone of this account that holds each name, the longest match; results pair with `names`.
+  /// Code::not_found when there is none; Code::conflict, naming both, when two zones of that name
+  /// could be meant.
+  virtual std::vector<Result<dns::Name>> find_zones(const std::vector<dns::Name>& names,
+                                                    const Watch& watch) = 0;
+
+  /// Every record set at the given owners, all types (those stsctl does not manage as Type::other,
+  /// without values), values decoded and canonical. An owner without records yields nothing, not an
+  /// error. Results pair with `queries`.
+  virtual std::vector<Result<std::vector<dns::RecordSet>>> read(
+      const std::vector<ZoneQuery>& queries, const Watch& watch) = 0;
+
+  /// Makes each edit's (owner, type) equal to its `after` (none: gone) and touches nothing else.
+  /// Where an edit's live set is neither `before` nor `after` nothing of the batch is written:
+  /// Code::conflict, with what is there now. What is equal to `after` already is done. Values that
+  /// stay keep the form they have. A lost answer is looked up, not repeated blindly.
+  virtual Result<Done> write(const dns::Name& zone, const std::vector<plan::RecordEdit>& edits) = 0;
+
+  /// Called once after the last write to a zone: returns when the change is served, or right away
+  /// where writes are immediate. Code::timeout past `deadline`.
+  virtual Result<Done> wait_served(const dns::Name& zone, Duration deadline, const Watch& watch) {
+    static_cast<void>(zone), static_cast<void>(deadline), static_cast<void>(watch);
+    return Done{};
+  }
+
+  /// API requests that read() needs for so many zones and owners, and write() for so many zones;
+  /// 0 where no request is paced or counted.
+  virtual Cost read_cost(std::size_t zones, std::size_t owners) const {
+    static_cast<void>(zones), static_cast<void>(owners);
+    return {};
+  }
+  virtual Cost write_cost(std::size_t zones) const {
+    static_cast<void>(zones);
+    return {};
+  }
+};
+
+/// Where policies are served for https://mta-sts.DOMAIN/.well-known/mta-sts.txt. Same rules for
+/// threads, errors and secrets as DnsProvider.
+class PolicyHost {
+ public:
+  virtual ~PolicyHost() = default;
+
+  /// How many policies may be read or written at once is the host's own business: it is given many.
+  /// The body stored for each domain; no value: none is. Results pair with `domains`.
+  virtual std::vector<Result<std::optional<std::string>>> read(
+      const std::vector<dns::Name>& domains, const Watch& watch) = 0;
+
+  /// Makes each policy file equal to its `after` (none: gone), atomically one by one: a reader sees
+  /// the old body or the new one. Code::conflict where the live body is neither `before` nor
+  /// `after`. Results pair with `edits`.
+  virtual std::vector<Result<Done>> write(const std::vector<plan::PolicyEdit>& edits,
+                                          const Watch& watch) = 0;
+
+  /// The address record mta-sts.`domain` needs, from the settings or from what the host is; none
+  /// when the host makes it itself.
+  virtual std::optional<plan::Address> address(const dns::Name& domain) const = 0;
+
+  /// The longest time a cache in front may serve an older body.
+  virtual Duration edge_delay() const { return Duration{0}; }
+};
+
+using MakeDns =
+    std::function<Result<std::unique_ptr<DnsProvider>>(const Settings&, const io::Services&)>;
+using MakeHost =
+    std::function<Result<std::unique_ptr<PolicyHost>>(const Settings&, const io::Services&)>;
+
+/// One line of the registry: what `provider: NAME` stands for under `dns:` or `hosts:`.
+struct DnsKind {
+  std::string name;     ///< "zonefile", as in `provider: zonefile`.
+  std::string summary;  ///< One line for `stsctl providers`.
+  std::vector<SettingSpec> settings;
+  Capabilities capabilities;  ///< With default settings.
+  MakeDns make;
+};
+struct HostKind {
+  std::string name;
+  std::string summary;
+  std::vector<SettingSpec> settings;
+  MakeHost make;
+};
+
+/// Every provider built in, in alphabetical order (providers/registry.cpp).
+const std::vector<DnsKind>& dns_kinds();
+const std::vector<HostKind>& host_kinds();
+
+}  // namespace stsctl::providers

@@ -1,0 +1,19 @@
+#pragma once
+// What a provider is given to reach the outside world.
+
+#include "io/clock.h"
+#include "io/files.h"
+#include "io/http.h"
+#include "io/process.h"
+
+namespace stsctl::io {
+
+/// References that outlive every provider.
+struct Services {
+  Http& http;
+  Files& files;
+  Process& process;
+  Clock& clock;
+};
+
+}  // namespace stsctl::io

@@ -1,0 +1,72 @@
+#pragma once
+// What the configuration asks for, one domain at a time, with nothing left to look up.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "dns/name.h"
+#include "dns/record_set.h"
+#include "sts/policy.h"
+#include "sts/record.h"
+
+namespace stsctl::plan {
+
+/// The address record that the policy host name mta-sts.DOMAIN needs.
+struct Address {
+  std::optional<dns::Name> cname;  ///< Either this…
+  std::vector<std::string> a;      ///< …or at least one of these, canonical IPv4 text,
+  std::vector<std::string> aaaa;   ///< and IPv6 text.
+  bool operator==(const Address&) const = default;
+};
+
+/// How a new id is made (docs/policy-id.md).
+enum class IdStrategy {
+  automatic,  ///< sts::PolicyId: when, until when, which. The default.
+  timestamp,  ///< "20261124T081500Z": loses drift detection and the cache horizon.
+  digest,     ///< 32 characters of the policy's SHA-256: cannot force a refetch, repeats.
+  fixed,      ///< Written by hand in the configuration; bumping is the operator's work.
+};
+
+const char* to_string(IdStrategy strategy);
+
+/// How long resolvers may keep what is published.
+struct Ttls {
+  Duration sts{300};       ///< _mta-sts TXT: bounds how soon prompt senders follow.
+  Duration tlsrpt{86400};  ///< _smtp._tls TXT: large (RFC 8460 §7).
+  Duration address{3600};  ///< mta-sts A, AAAA, CNAME.
+  bool operator==(const Ttls&) const = default;
+};
+
+/// The wanted state of one domain.
+struct Desired {
+  dns::Name domain;
+  std::string dns;                          ///< Key under `dns:` in the configuration.
+  std::string host;                         ///< Key under `hosts:`; empty without a policy.
+  std::optional<sts::Policy> policy;        ///< None: MTA-STS is not managed here.
+  std::optional<sts::TlsRptRecord> tlsrpt;  ///< None: TLS-RPT is not managed here.
+  std::optional<Address> address;           ///< None: made by the host, or by somebody else.
+  IdStrategy id_strategy = IdStrategy::automatic;
+  std::string fixed_id;  ///< With IdStrategy::fixed.
+  Ttls ttls;
+  bool takeover = false;                    ///< May replace a CNAME at the two TXT names.
+  Duration edge_delay{0};                   ///< How long a cache before the host may lag.
+  std::optional<Duration> longest_max_age;  ///< Longest max_age served before stsctl, if known.
+  bool operator==(const Desired&) const = default;
+};
+
+/// The three names of a domain that stsctl reads and writes; it touches nothing else.
+struct Owners {
+  dns::Name sts;      ///< _mta-sts.DOMAIN
+  dns::Name tlsrpt;   ///< _smtp._tls.DOMAIN
+  dns::Name address;  ///< mta-sts.DOMAIN, the policy host
+};
+Owners owners(const dns::Name& domain);
+
+/// The same as one JSON object (no secrets in it), and back. For saved plans; equal values give
+/// equal text. Code::invalid when the text is not such an object.
+std::string to_json(const Desired& desired);
+Result<Desired> desired_from_json(const std::string& text);
+
+}  // namespace stsctl::plan

@@ -1,0 +1,121 @@
+#pragma once
+// A plan is data: per domain, steps in the order they must happen. It can be saved, compared,
+// reviewed and refused. Knows no provider, no clock, no network, no terminal.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "plan/desired.h"
+#include "plan/observed.h"
+
+namespace stsctl::plan {
+
+/// One edit of one object: no `before` creates it, no `after` removes it.
+template <class T>
+struct Edit {
+  std::optional<T> before;
+  std::optional<T> after;
+  bool operator==(const Edit&) const = default;
+};
+
+/// The policy file of one domain, as bytes at its host.
+struct PolicyFile {
+  dns::Name domain;
+  std::string body;
+  bool operator==(const PolicyFile&) const = default;
+};
+
+using RecordEdit = Edit<dns::RecordSet>;
+using PolicyEdit = Edit<PolicyFile>;
+
+/// A change of record sets at one name. Several edits at one name (a CNAME replaced by a TXT set)
+/// belong together and are written in one call.
+struct RecordChange {
+  std::string dns;  ///< Key under `dns:`.
+  dns::Name zone;
+  std::vector<RecordEdit> edits;
+  bool operator==(const RecordChange&) const = default;
+};
+
+/// A change of the policy file.
+struct PolicyChange {
+  std::string host;  ///< Key under `hosts:`.
+  PolicyEdit edit;
+  bool operator==(const PolicyChange&) const = default;
+};
+
+/// Wait until the policy file written before is served as written; steps after it are not taken
+/// when `deadline` passes first.
+struct PolicyServed {
+  std::string host;
+  PolicyFile file;
+  Duration deadline{300};
+  bool operator==(const PolicyServed&) const = default;
+};
+
+/// What kind of step, in the order the engine takes them over all domains (RFC 8461 §8.1).
+enum class Stage {
+  prepare,   ///< TLS-RPT, the host's address record, the id that adopts a foreign one.
+  publish,   ///< The policy file.
+  confirm,   ///< The policy file is seen.
+  announce,  ///< The id that announces it.
+};
+const char* to_string(Stage stage);
+
+/// One step and its reason.
+struct Step {
+  Stage stage = Stage::prepare;
+  std::variant<RecordChange, PolicyChange, PolicyServed> action;
+  std::string why;  ///< For people: "mode testing -> enforce".
+  bool operator==(const Step&) const = default;
+};
+
+/// Something an operator should know about a domain that changes nothing.
+struct Note {
+  enum class Kind {
+    info,
+    warning,
+    refusal,  ///< A finding that `apply` refuses, unless it is allowed by its id.
+  };
+  Kind kind = Kind::info;
+  std::string id;  ///< Stable word for --allow and for machines: "cname-in-the-way".
+  std::string text;
+  bool operator==(const Note&) const = default;
+};
+
+/// What is to be done for one domain.
+struct DomainPlan {
+  Desired desired;
+  std::optional<Observed> observed;  ///< Kept where there are steps: what a saved plan has seen.
+  std::vector<Step> steps;           ///< Empty: in sync (or stopped by `error`).
+  std::vector<Note> notes;
+  std::optional<Error> error;  ///< Something could not be read: nothing is planned for it.
+
+  const dns::Name& domain() const { return desired.domain; }
+  bool changed() const { return !steps.empty(); }
+  bool refused() const;
+};
+
+/// Everything `apply` needs.
+struct Plan {
+  Time created{};      ///< The `now` the plan was made with.
+  Time valid_until{};  ///< A saved plan is stale after this: its ids' horizons count on it.
+  std::vector<DomainPlan> domains;  ///< Sorted by domain.
+};
+
+/// How many domains are in each state; `failed` could not be read.
+struct Counts {
+  std::size_t changed = 0, unchanged = 0, refused = 0, failed = 0;
+};
+Counts count(const Plan& plan);
+
+/// The plan as JSON (schemas/plan.schema.json), and back. Code::invalid with the place in the text.
+std::string to_json(const Plan& plan);
+Result<Plan> plan_from_json(const std::string& text);
+
+}  // namespace stsctl::plan

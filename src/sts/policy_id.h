@@ -1,0 +1,35 @@
+#pragma once
+// The ids stsctl generates: which policy, published when, and until when older policies may live in
+// a sender's cache. See docs/policy-id.md.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "sts/policy.h"
+
+namespace stsctl::sts {
+
+/// What a generated id says. 32 letters and digits, read left to right:
+///   YYYYMMDDTHHMMSSZ   16  `published`, UTC
+///   base-36, 0-9A-Z     3  `horizon`, days since 1970-01-01 (to the year 2097)
+///   base-32 (RFC 4648) 13  `digest`, the first 65 bits of the SHA-256 of the canonical policy
+struct PolicyId {
+  Time published;  ///< When the policy it announces was published.
+  Day horizon;     ///< At 00:00 UTC of this day every policy served before `published` has ended
+                   ///< in every sender's cache (the ledger of RFC 8461 §8.3).
+  std::string digest;  ///< policy_digest() of the policy it announces.
+  bool operator==(const PolicyId&) const = default;
+};
+
+/// The last 13 characters of an id that announces `policy`.
+std::string policy_digest(const Policy& policy);
+/// 32 characters; `horizon` outside 1970..2097 is clamped.
+std::string format_policy_id(const PolicyId& id);
+/// nullopt unless `id` has exactly the form that format_policy_id writes: then it is foreign.
+std::optional<PolicyId> parse_policy_id(std::string_view id);
+/// Does a generated id announce `policy`?
+bool announces(const PolicyId& id, const Policy& policy);
+
+}  // namespace stsctl::sts
