@@ -31,13 +31,19 @@ enum class IdStrategy {
 
 const char* to_string(IdStrategy strategy);
 
-/// How long resolvers may keep what is published.
+/// How long resolvers may keep what is published. One that is not stated keeps what is there, and
+/// is the default below where a record set is created.
 struct Ttls {
-  Duration sts{300};       ///< _mta-sts TXT: bounds how soon prompt senders follow.
-  Duration tlsrpt{86400};  ///< _smtp._tls TXT: large (RFC 8460 §7).
-  Duration address{3600};  ///< mta-sts A, AAAA, CNAME.
+  std::optional<Duration> sts;      ///< _mta-sts TXT.
+  std::optional<Duration> tlsrpt;   ///< _smtp._tls TXT.
+  std::optional<Duration> address;  ///< mta-sts A, AAAA, CNAME.
   bool operator==(const Ttls&) const = default;
 };
+/// Short enough that prompt senders follow a new id within minutes.
+inline constexpr Duration default_sts_ttl{300};
+/// Large, as RFC 8460 §7 advises.
+inline constexpr Duration default_tlsrpt_ttl{86400};
+inline constexpr Duration default_address_ttl{3600};
 
 /// The wanted state of one domain.
 struct Desired {

@@ -46,6 +46,9 @@ Checked<Policy> parse_policy(std::string_view body);
 /// policy's order, max_age, each ended by CRLF. Equal policies, equal bytes.
 std::string format_policy(const Policy& policy);
 
+/// Do two policies say the same? The order and repetition of mx patterns has no meaning.
+bool same_policy(const Policy& left, const Policy& right);
+
 /// Does any pattern match (RFC 8461 §4.1)?
 bool matches(const Policy& policy, const dns::Name& mx_host);
 

@@ -14,7 +14,8 @@ namespace stsctl::sts {
 /// What a generated id says. 32 letters and digits, read left to right:
 ///   YYYYMMDDTHHMMSSZ   16  `published`, UTC
 ///   base-36, 0-9A-Z     3  `horizon`, days since 1970-01-01 (to the year 2097)
-///   base-32 (RFC 4648) 13  `digest`, the first 65 bits of the SHA-256 of the canonical policy
+///   base-32 (RFC 4648) 13  `digest`, the first 65 bits of the SHA-256 of the canonical policy with
+///                          its mx patterns sorted: their order has no meaning
 struct PolicyId {
   Time published;  ///< When the policy it announces was published.
   Day horizon;     ///< At 00:00 UTC of this day every policy served before `published` has ended
@@ -23,7 +24,8 @@ struct PolicyId {
   bool operator==(const PolicyId&) const = default;
 };
 
-/// The last 13 characters of an id that announces `policy`.
+/// The last 13 characters of an id that announces `policy`. Policies equal by meaning (the order
+/// and repetition of mx patterns apart) have equal digests.
 std::string policy_digest(const Policy& policy);
 /// 32 characters; `horizon` outside 1970..2097 is clamped.
 std::string format_policy_id(const PolicyId& id);
