@@ -70,9 +70,4 @@ struct Owners {
 };
 Owners owners(const dns::Name& domain);
 
-/// The same as one JSON object (no secrets in it), and back. For saved plans; equal values give
-/// equal text. Code::invalid when the text is not such an object.
-std::string to_json(const Desired& desired);
-Result<Desired> desired_from_json(const std::string& text);
-
 }  // namespace stsctl::plan

@@ -2,7 +2,6 @@
 // A plan is data: per domain, steps in the order they must happen. It can be saved, compared,
 // reviewed and refused. Knows no provider, no clock, no network, no terminal.
 
-#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -63,6 +62,7 @@ enum class Stage {
   prepare,   ///< TLS-RPT, the host's address record, the id that adopts a foreign one.
   publish,   ///< The policy file.
   confirm,   ///< The policy file is seen.
+  redirect,  ///< The address record moves from another host to one that serves the policy.
   announce,  ///< The id that announces it.
 };
 const char* to_string(Stage stage);

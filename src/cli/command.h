@@ -1,0 +1,51 @@
+#pragma once
+// What a command file needs: the shared options and its place in the program. Each command is one
+// file with one `add_…` function; command code prints through a view.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/run.h"
+
+namespace stsctl::cli {
+
+/// Options before the command's name.
+struct Globals {
+  std::string config = "stsctl.yaml";
+  bool no_color = false;
+  std::string log_level = "warn";
+};
+
+/// What a command runs with. The command that was named sets `action`.
+struct Context {
+  World& world;
+  Globals globals;
+  std::function<int()> action;
+
+  /// May what is written to `world.out` carry colour? (terminal, NO_COLOR, --no-color)
+  bool color() const;
+};
+
+/// Makes the subcommand `name` with an example in its help; `action` runs when it is named.
+CLI::App* add_command(CLI::App& app, Context& context, const std::string& name,
+                      const std::string& description, const std::string& example,
+                      std::function<int()> action);
+
+/// One a command; in the order that --help shows.
+void add_init(CLI::App& app, Context& context);
+void add_validate(CLI::App& app, Context& context);
+void add_plan(CLI::App& app, Context& context);
+void add_apply(CLI::App& app, Context& context);
+void add_status(CLI::App& app, Context& context);
+void add_render(CLI::App& app, Context& context);
+void add_lint(CLI::App& app, Context& context);
+void add_id(CLI::App& app, Context& context);
+void add_providers(CLI::App& app, Context& context);
+void add_schema(CLI::App& app, Context& context);
+void add_completion(CLI::App& app, Context& context);
+void add_version(CLI::App& app, Context& context);
+
+}  // namespace stsctl::cli

@@ -1,0 +1,86 @@
+#include "cli/run.h"
+
+#include <memory>
+#include <ostream>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+
+namespace stsctl::cli {
+
+namespace {
+
+constexpr const char* description =
+    "Plans and applies MTA-STS (RFC 8461) and TLS-RPT (RFC 8460) for many mail domains.";
+
+constexpr const char* footer =
+    "Exit codes: 0 done, 1 failed, 2 changes (--detailed-exitcode), 3 refused as unsafe,\n"
+    "4 stale plan, 5 partly failed, 64 bad usage or configuration.\n\n"
+    "First steps: stsctl init; edit stsctl.yaml; stsctl plan; stsctl apply\n";
+
+void add_globals(CLI::App& app, Globals& globals) {
+  app.add_option("-c,--config", globals.config, "Configuration file")
+      ->type_name("FILE")
+      ->capture_default_str();
+  app.add_flag("--no-color", globals.no_color, "No colour (NO_COLOR does the same)");
+  app.add_option("--log-level", globals.log_level, "error, warn, info or debug")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"error", "warn", "info", "debug"}))
+      ->capture_default_str();
+}
+
+// CLI11 tells help from a mistake by exception type; both end here.
+int report(const CLI::App& app, const CLI::ParseError& stop, World& world) {
+  if (stop.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
+    return app.exit(stop, world.out, world.err) == 0 ? exit_done : exit_usage;
+  world.err << "stsctl: " << printable(stop.what()) << '\n';
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty())
+    at = at->get_subcommands().front();
+  std::string name = at == &app ? "" : " " + at->get_name();
+  world.err << fmt::format("Run 'stsctl{} --help' for what it takes.\n", name);
+  return exit_usage;
+}
+
+int interrupted(const World& world, int code) {
+  if (!world.stop.stop_requested() || world.signal == nullptr || world.signal->load() == 0)
+    return code;
+  return 128 + world.signal->load();
+}
+
+}  // namespace
+
+bool Context::color() const {
+  const auto unwanted = world.env("NO_COLOR");
+  return world.out_is_terminal && !globals.no_color && !(unwanted && !unwanted->empty());
+}
+
+CLI::App* add_command(CLI::App& app, Context& context, const std::string& name,
+                      const std::string& description_text, const std::string& example,
+                      std::function<int()> action) {
+  CLI::App* command = app.add_subcommand(name, description_text);
+  command->footer("Example:\n" + example + "\n");
+  command->callback([&context, run_it = std::move(action)] { context.action = run_it; });
+  return command;
+}
+
+int run(int argc, const char* const* argv, World& world) {
+  Context context{.world = world, .globals = {}, .action = {}};
+  CLI::App app{description, "stsctl"};
+  app.footer(footer);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  add_globals(app, context.globals);
+  for (const auto add : {add_version})
+    add(app, context);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& stop) {
+    return report(app, stop, world);
+  }
+  return interrupted(world, context.action());
+}
+
+}  // namespace stsctl::cli

@@ -1,0 +1,307 @@
+#include "engine/apply.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <map>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "base/parallel.h"
+#include "base/text.h"
+#include "sts/policy.h"
+
+namespace stsctl::engine {
+
+namespace {
+
+using plan::DomainPlan;
+using plan::PolicyChange;
+using plan::PolicyServed;
+using plan::RecordChange;
+using plan::Stage;
+using plan::Step;
+
+constexpr std::array stages{Stage::prepare, Stage::publish, Stage::confirm, Stage::redirect,
+                            Stage::announce};
+constexpr std::size_t accounts_at_once = 16;
+
+// One step of one domain that is on its turn.
+template <class Action>
+struct Turn {
+  std::size_t domain;  // index into the plan
+  const Action* action;
+};
+
+// The steps of one zone, written in one call.
+struct ZoneTurn {
+  std::string dns;
+  dns::Name zone;
+  std::vector<Turn<RecordChange>> turns;
+};
+
+Error cancelled() {
+  return {Code::cancelled, "stopped before this step", {}, "run apply again to go on"};
+}
+
+// Executes one plan. State: which domains are still in the race.
+class Run {
+ public:
+  Run(const plan::Plan& plan, const Accounts& accounts, const io::Services& services,
+      const providers::Watch& watch)
+      : plan_(plan), accounts_(accounts), services_(services), watch_(watch) {}
+
+  std::vector<Outcome> execute(const ApplyOptions& options) {
+    start(options);
+    for (const Stage stage : stages)
+      take(stage);
+    for (Outcome& outcome : outcomes_)
+      if (outcome.ending == Ending::applied && outcome.steps_taken < outcome.steps)
+        stop(outcome, cancelled());
+    return std::move(outcomes_);
+  }
+
+ private:
+  void start(const ApplyOptions& options) {
+    outcomes_.reserve(plan_.domains.size());
+    for (const DomainPlan& domain : plan_.domains) {
+      Outcome outcome{.domain = domain.domain(), .steps = domain.steps.size()};
+      if (refused(domain, options)) {
+        outcome.ending = Ending::refused;
+        outcome.error = domain.error;
+      } else if (domain.error) {
+        stop(outcome, *domain.error);
+      } else if (domain.changed()) {
+        outcome.ending = Ending::applied;
+      }
+      outcomes_.push_back(std::move(outcome));
+    }
+  }
+
+  static void stop(Outcome& outcome, Error error) {
+    outcome.ending = error.code == Code::cancelled ? Ending::cancelled : Ending::failed;
+    if (error.where.empty()) error.where = outcome.domain.text();
+    outcome.error = std::move(error);
+  }
+
+  void settle(std::size_t domain, const Result<Done>& result) {
+    Outcome& outcome = outcomes_[domain];
+    watch_.advanced(1);
+    if (result)
+      ++outcome.steps_taken;
+    else
+      stop(outcome, result.error());
+  }
+
+  // The turns of one kind that this stage brings, of domains still in the race.
+  template <class Action>
+  std::vector<Turn<Action>> turns(Stage stage) const {
+    std::vector<Turn<Action>> found;
+    for (std::size_t i = 0; i < plan_.domains.size(); ++i) {
+      if (outcomes_[i].ending != Ending::applied) continue;
+      for (const Step& step : plan_.domains[i].steps) {
+        const Action* action = std::get_if<Action>(&step.action);
+        if (step.stage == stage && action != nullptr) found.push_back({i, action});
+      }
+    }
+    return found;
+  }
+
+  void take(Stage stage) {
+    if (watch_.stop.stop_requested()) return;
+    write_records(turns<RecordChange>(stage));
+    write_policies(turns<PolicyChange>(stage));
+    wait_for_policies(turns<PolicyServed>(stage));
+  }
+
+  void write_records(const std::vector<Turn<RecordChange>>& turns) {
+    std::map<std::string, std::map<dns::Name, ZoneTurn>> accounts;
+    for (const Turn<RecordChange>& turn : turns) {
+      const RecordChange& change = *turn.action;
+      auto& zones = accounts[change.dns];
+      zones.try_emplace(change.zone, ZoneTurn{change.dns, change.zone, {}})
+          .first->second.turns.push_back(turn);
+    }
+    std::vector<std::vector<ZoneTurn>> work;
+    for (auto& [dns, zones] : accounts) {
+      std::vector<ZoneTurn>& list = work.emplace_back();
+      for (auto& [zone, turn] : zones)
+        list.push_back(std::move(turn));
+    }
+    parallel_map(work, accounts_at_once, watch_.stop, [&](const std::vector<ZoneTurn>& zones) {
+      write_account(zones);
+      return Done{};
+    });
+  }
+
+  void write_account(const std::vector<ZoneTurn>& zones) {
+    const auto provider = accounts_.find_dns(zones.front().dns);
+    if (!provider) {
+      for (const ZoneTurn& zone : zones)
+        for (const auto& turn : zone.turns)
+          settle(turn.domain, fail(provider));
+      return;
+    }
+    const std::size_t width =
+        std::max<std::size_t>(1, (*provider)->capabilities().write_concurrency);
+    parallel_map(zones, width, watch_.stop, [&](const ZoneTurn& zone) {
+      write_zone(**provider, zone);
+      return Done{};
+    });
+  }
+
+  void write_zone(providers::DnsProvider& provider, const ZoneTurn& zone) {
+    std::vector<plan::RecordEdit> edits;
+    for (const auto& turn : zone.turns)
+      edits.insert(edits.end(), turn.action->edits.begin(), turn.action->edits.end());
+    Result<Done> result = provider.write(zone.zone, edits);
+    if (result) result = served(provider, zone.zone);
+    if (result || zone.turns.size() == 1 || !one_spoils_all(result.error().code)) {
+      for (const auto& turn : zone.turns)
+        settle(turn.domain, result);
+      return;
+    }
+    // One domain's trouble is not another's: what cannot be written together is written one by one.
+    for (const auto& turn : zone.turns) {
+      if (outcomes_[turn.domain].ending != Ending::applied) continue;
+      result = provider.write(zone.zone, turn.action->edits);
+      if (result) result = served(provider, zone.zone);
+      settle(turn.domain, result);
+    }
+  }
+
+  static bool one_spoils_all(Code code) {
+    return code == Code::conflict || code == Code::invalid || code == Code::unsupported ||
+           code == Code::refused;
+  }
+
+  Result<Done> served(providers::DnsProvider& provider, const dns::Name& zone) {
+    return provider.wait_served(zone, Duration{300}, watch_without_progress());
+  }
+
+  providers::Watch watch_without_progress() const { return {watch_.stop, {}}; }
+
+  // Calls `work(host, turns)` once for every host, side by side.
+  template <class Action, class Work>
+  void at_each_host(const std::vector<Turn<Action>>& turns, Work work) {
+    std::map<std::string, std::vector<Turn<Action>>> hosts;
+    for (const Turn<Action>& turn : turns) hosts[turn.action->host].push_back(turn);
+    const std::vector<std::pair<std::string, std::vector<Turn<Action>>>> list(hosts.begin(),
+                                                                              hosts.end());
+    parallel_map(list, accounts_at_once, watch_.stop, [&](const auto& entry) {
+      const auto host = accounts_.find_host(entry.first);
+      if (host)
+        work(**host, entry.second);
+      else
+        for (const auto& turn : entry.second) settle(turn.domain, fail(host));
+      return Done{};
+    });
+  }
+
+  void write_policies(const std::vector<Turn<PolicyChange>>& turns) {
+    at_each_host(turns, [&](providers::PolicyHost& host, const auto& list) {
+      std::vector<plan::PolicyEdit> edits;
+      for (const auto& turn : list) edits.push_back(turn.action->edit);
+      const auto results = host.write(edits, watch_without_progress());
+      for (std::size_t i = 0; i < list.size(); ++i) settle(list[i].domain, results[i]);
+    });
+  }
+
+  void wait_for_policies(const std::vector<Turn<PolicyServed>>& turns) {
+    at_each_host(turns, [&](providers::PolicyHost& host, const auto& list) {
+      wait_for_host(host, list);
+    });
+  }
+
+  // Asks the host again, less and less often, until it serves every policy or time is up.
+  void wait_for_host(providers::PolicyHost& host, std::vector<Turn<PolicyServed>> waiting) {
+    const auto begin = services_.clock.steady();
+    auto pause = std::chrono::milliseconds{100};
+    while (true) {
+      std::vector<dns::Name> names;
+      for (const auto& turn : waiting)
+        names.push_back(turn.action->file.domain);
+      const auto bodies = host.read(names, watch_without_progress());
+      const auto waited = std::chrono::duration_cast<Duration>(services_.clock.steady() - begin);
+      std::vector<Turn<PolicyServed>> still;
+      for (std::size_t i = 0; i < waiting.size(); ++i)
+        if (!settled(waiting[i], bodies[i], waited)) still.push_back(waiting[i]);
+      if (still.empty() || watch_.stop.stop_requested()) return;
+      waiting = std::move(still);
+      services_.clock.sleep(pause, watch_.stop);
+      pause = std::min(pause * 2, std::chrono::milliseconds{10000});
+    }
+  }
+
+  bool settled(const Turn<PolicyServed>& turn, const Result<std::optional<std::string>>& body,
+               Duration waited) {
+    const PolicyServed& wait = *turn.action;
+    if (!body && body.error().code != Code::unreachable && body.error().code != Code::timeout) {
+      settle(turn.domain, fail(body));
+      return true;
+    }
+    if (body && *body && same_lines(**body, wait.file.body)) {
+      settle(turn.domain, Done{});
+      return true;
+    }
+    if (waited < wait.deadline) return false;
+    settle(turn.domain,
+           fail(Code::timeout,
+                fmt::format("the new policy was not served within {}",
+                            describe_duration(wait.deadline)),
+                {}, "its id is not announced yet; run apply again when the host serves it"));
+    return true;
+  }
+
+  // A host's habit of line ends is no difference (design §5).
+  static bool same_lines(std::string_view left, std::string_view right) {
+    const auto without_cr = [](std::string_view text) {
+      std::string lines(text);
+      std::erase(lines, '\r');
+      return lines;
+    };
+    return without_cr(left) == without_cr(right);
+  }
+
+  const plan::Plan& plan_;
+  const Accounts& accounts_;
+  const io::Services& services_;
+  const providers::Watch& watch_;
+  std::vector<Outcome> outcomes_;
+};
+
+}  // namespace
+
+const char* to_string(Ending ending) {
+  switch (ending) {
+    case Ending::applied:
+      return "applied";
+    case Ending::unchanged:
+      return "unchanged";
+    case Ending::failed:
+      return "failed";
+    case Ending::refused:
+      return "refused";
+    case Ending::stale:
+      return "stale";
+    case Ending::cancelled:
+      return "cancelled";
+  }
+  return "failed";
+}
+
+bool refused(const DomainPlan& plan, const ApplyOptions& options) {
+  if (plan.error && plan.error->code == Code::refused) return true;
+  return std::ranges::any_of(plan.notes, [&](const plan::Note& note) {
+    return note.kind == plan::Note::Kind::refusal && !options.allowed.contains(note.id);
+  });
+}
+
+std::vector<Outcome> apply(const plan::Plan& plan, const Accounts& accounts,
+                           const ApplyOptions& options, const io::Services& services,
+                           const providers::Watch& watch) {
+  return Run(plan, accounts, services, watch).execute(options);
+}
+
+}  // namespace stsctl::engine

@@ -1,0 +1,181 @@
+#include "plan/identify.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "base/digest.h"
+#include "sts/policy_id.h"
+
+namespace stsctl::plan {
+
+namespace {
+
+using std::chrono::ceil;
+using std::chrono::days;
+using std::chrono::floor;
+
+// Announced by an id that stands in for a foreign one while no valid policy is served.
+constexpr std::string_view no_policy_digest = "AAAAAAAAAAAAA";
+
+std::optional<sts::Policy> valid_policy(const std::optional<std::string>& body) {
+  return body ? sts::parse_policy(*body).value : std::nullopt;
+}
+
+// The max_age of the policy behind `digest`, found by trying what it may well have been: the
+// patterns of a policy at hand with every mode and every usual max_age. A hit is certain.
+std::optional<Duration> recover_max_age(const std::string& digest,
+                                        const std::vector<sts::Policy>& at_hand) {
+  constexpr std::array modes{sts::Mode::enforce, sts::Mode::testing, sts::Mode::none};
+  for (sts::Policy guess : at_hand) {
+    const Duration own = guess.max_age;
+    for (const sts::Mode mode : modes) {
+      guess.mode = mode;
+      for (int number = 0; number <= 366; ++number) {
+        guess.max_age = number == 0 ? own : std::min(Duration{number * 86400}, sts::max_max_age);
+        if (sts::policy_digest(guess) == digest) return guess.max_age;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// All that is published, read once.
+struct Published {
+  std::vector<std::string> ids;          // of the records that can be read
+  std::vector<sts::PolicyId> generated;  // those of our own making
+  std::optional<sts::Policy> served;
+  bool single = false;  // exactly one record, and a valid one
+
+  bool foreign() const { return generated.size() < ids.size(); }
+};
+
+Published read(const IdQuestion& question) {
+  Published published;
+  published.served = valid_policy(question.served);
+  for (const std::string& record : question.records) {
+    const std::optional<sts::StsRecord> sts = sts::parse_sts_record(record).value;
+    if (!sts) continue;
+    published.ids.push_back(sts->id);
+    if (const auto id = sts::parse_policy_id(sts->id)) published.generated.push_back(*id);
+  }
+  published.single = question.records.size() == 1 && published.ids.size() == 1;
+  return published;
+}
+
+// The longest max_age that a sender may have stored of a policy before the new one.
+Duration longest_cached(const Desired& desired, const Published& published) {
+  Duration longest{0};
+  if (published.served && !sts::same_policy(*published.served, *desired.policy))
+    longest = published.served->max_age;
+  const Duration unknown = desired.longest_max_age.value_or(sts::max_max_age);
+  if (published.foreign()) longest = std::max(longest, unknown);
+  for (const sts::PolicyId& id : published.generated) {
+    if (sts::announces(id, *desired.policy)) {
+      longest = std::max(longest, desired.policy->max_age);
+      continue;
+    }
+    if (id.digest == no_policy_digest) continue;
+    std::vector<sts::Policy> at_hand{*desired.policy};
+    if (published.served) at_hand.push_back(*published.served);
+    longest = std::max(longest, recover_max_age(id.digest, at_hand).value_or(unknown));
+  }
+  return longest;
+}
+
+// The larger of the old horizon and the end of everything that can be fetched until the new policy
+// is everywhere, in whole days, rounded up (RFC 8461 §8.3).
+Day next_horizon(const Desired& desired, const Published& published, const IdQuestion& question) {
+  Day horizon = floor<days>(question.now);
+  for (const sts::PolicyId& id : published.generated)
+    horizon = std::max(horizon, id.horizon);
+  const Duration cached = longest_cached(desired, published);
+  if (cached.count() == 0) return horizon;
+  const Time end = question.now + question.valid_for + desired.edge_delay + cached;
+  return std::max(horizon, ceil<days>(end));
+}
+
+// Later than every id of ours that is published, also when the clock went back.
+Time next_published(const Published& published, Time now) {
+  for (const sts::PolicyId& id : published.generated)
+    now = std::max(now, id.published + std::chrono::seconds{1});
+  return now;
+}
+
+IdAnswer new_automatic_id(const Desired& desired, const Published& published,
+                          const IdQuestion& question, std::string why) {
+  sts::PolicyId id{.published = next_published(published, question.now),
+                   .horizon = next_horizon(desired, published, question),
+                   .digest = sts::policy_digest(*desired.policy)};
+  IdAnswer answer{.is_new = true, .why = std::move(why), .horizon = id.horizon};
+  if (published.single && published.foreign()) {
+    sts::PolicyId adopted = id;
+    adopted.digest =
+        published.served ? sts::policy_digest(*published.served) : std::string(no_policy_digest);
+    answer.adopt = sts::format_policy_id(adopted);
+    id.published += std::chrono::seconds{1};
+  }
+  answer.id = sts::format_policy_id(id);
+  return answer;
+}
+
+std::string digest_id(const sts::Policy& policy) {
+  sts::Policy sorted = policy;
+  std::ranges::sort(sorted.mx);
+  const auto repeated = std::ranges::unique(sorted.mx);
+  sorted.mx.erase(repeated.begin(), repeated.end());
+  return base32(sha256(sts::format_policy(sorted)), 32);
+}
+
+std::string timestamp_id(const Published& published, Time now) {
+  std::string id = format_compact_time(now);
+  while (std::ranges::find(published.ids, id) != published.ids.end())
+    id = format_compact_time(now += std::chrono::seconds{1});
+  return id;
+}
+
+// Why the published record cannot stay as it is; empty if it can.
+std::string reason_to_bump(const Desired& desired, const Published& published,
+                           const IdQuestion& question) {
+  if (question.records.empty()) return "first id";
+  if (question.records.size() > 1) return "several STS records mean no policy to senders";
+  if (!published.single) return "the published record is invalid";
+  const bool same = published.served && sts::same_policy(*published.served, *desired.policy);
+  if (published.foreign()) return same ? "" : "the policy changes";
+  if (!sts::announces(published.generated.front(), *desired.policy))
+    return same ? "the policy is published, its id is not yet" : "the policy changes";
+  if (published.served && !same) return "the policy was changed at the host";
+  return "";
+}
+
+IdAnswer keep(const Published& published) {
+  return {.id = published.ids.front()};
+}
+
+}  // namespace
+
+IdAnswer choose_id(const Desired& desired, const IdQuestion& question) {
+  const Published published = read(question);
+  std::string why = reason_to_bump(desired, published, question);
+  switch (desired.id_strategy) {
+    case IdStrategy::automatic:
+      if (why.empty()) return keep(published);
+      return new_automatic_id(desired, published, question, std::move(why));
+    case IdStrategy::timestamp:
+      if (why.empty()) return keep(published);
+      return {.id = timestamp_id(published, question.now), .is_new = true, .why = std::move(why)};
+    case IdStrategy::digest:
+    case IdStrategy::fixed: {
+      const std::string id =
+          desired.id_strategy == IdStrategy::fixed ? desired.fixed_id : digest_id(*desired.policy);
+      if (published.single && published.ids.front() == id) return keep(published);
+      if (why.empty()) why = "the id is not the one configured";
+      return {.id = id, .is_new = true, .why = std::move(why)};
+    }
+  }
+  return keep(published);
+}
+
+}  // namespace stsctl::plan

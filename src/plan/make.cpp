@@ -1,0 +1,193 @@
+#include "plan/make.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "plan/diff.h"
+#include "plan/identify.h"
+#include "plan/safety.h"
+#include "sts/record.h"
+
+namespace stsctl::plan {
+
+namespace {
+
+// What could not be read of that which this domain's plan depends on.
+std::optional<Error> unreadable(const Desired& desired, const Observed& observed) {
+  const auto failed = [](const auto& seen, bool needed) {
+    return needed && !seen ? std::optional(seen.error()) : std::nullopt;
+  };
+  std::optional<Error> error = failed(observed.tlsrpt, desired.tlsrpt.has_value());
+  if (!error) error = failed(observed.sts, desired.policy.has_value());
+  if (!error) error = failed(observed.address, desired.address.has_value());
+  if (!error) error = failed(observed.policy, desired.policy.has_value());
+  return error;
+}
+
+// Another service's CNAME at a name we would write (design: only with `takeover: true`).
+std::optional<Error> in_the_way(const Desired& desired, const Observed& observed) {
+  const auto blocked = [&](const NameState& state, const dns::Name& owner) -> std::optional<Error> {
+    const dns::RecordSet* cname = find(state, dns::Type::cname);
+    if (cname == nullptr || desired.takeover) return std::nullopt;
+    return Error{Code::refused,
+                 fmt::format("{} is a CNAME to {}: another service answers there", owner.text(),
+                             cname->values.front()),
+                 desired.domain.text(),
+                 "set 'takeover: true' for this domain to replace it, or stop managing it here"};
+  };
+  const Owners names = owners(desired.domain);
+  std::optional<Error> error;
+  if (desired.tlsrpt) error = blocked(*observed.tlsrpt, names.tlsrpt);
+  if (!error && desired.policy) error = blocked(*observed.sts, names.sts);
+  if (error || !desired.address) return error;
+  const bool other = std::ranges::any_of(observed.address->sets, [](const dns::RecordSet& set) {
+    return set.type != dns::Type::a && set.type != dns::Type::aaaa && set.type != dns::Type::cname;
+  });
+  if (desired.address->cname && other)
+    return Error{Code::refused,
+                 fmt::format("{} holds other records, and a CNAME cannot stand beside them",
+                             names.address.text()),
+                 desired.domain.text(), "remove them, or give the host's address as a and aaaa"};
+  return std::nullopt;
+}
+
+using Steps = std::vector<Step>;
+
+void add_records(Steps& steps, Stage stage, RecordChange change, std::string why) {
+  if (!change.edits.empty()) steps.push_back({stage, std::move(change), std::move(why)});
+}
+
+void diff_tlsrpt(const Desired& desired, const Observed& observed, Steps& steps) {
+  if (!desired.tlsrpt) return;
+  const WantedTxt wanted{.owner = owners(desired.domain).tlsrpt,
+                         .value = sts::format_tlsrpt_record(*desired.tlsrpt),
+                         .ours = sts::is_tlsrpt_record,
+                         .same = sts::same_tlsrpt_record,
+                         .ttl = desired.ttls.tlsrpt,
+                         .default_ttl = default_tlsrpt_ttl};
+  add_records(steps, Stage::prepare,
+              {desired.dns, observed.tlsrpt->zone, diff_txt(wanted, *observed.tlsrpt)},
+              "where senders report TLS failures");
+}
+
+void diff_host_address(const Desired& desired, const Observed& observed, Steps& steps) {
+  if (!desired.address) return;
+  std::vector<RecordEdit> edits = diff_address(owners(desired.domain).address, *desired.address,
+                                               desired.ttls.address, *observed.address);
+  const bool replaces =
+      std::ranges::any_of(edits, [](const RecordEdit& edit) { return edit.before.has_value(); });
+  // A host that takes over must serve the policy before anyone is sent there.
+  add_records(steps, replaces ? Stage::redirect : Stage::prepare,
+              {desired.dns, observed.address->zone, std::move(edits)},
+              replaces ? "the policy host moves" : "the policy host's address");
+}
+
+std::vector<RecordEdit> sts_edits(const Desired& desired, const NameState& state,
+                                  const std::string& id) {
+  return diff_txt({.owner = owners(desired.domain).sts,
+                   .value = sts::format_sts_record({id}),
+                   .ours = sts::is_sts_record,
+                   .same = sts::same_sts_record,
+                   .ttl = desired.ttls.sts,
+                   .default_ttl = default_sts_ttl},
+                  state);
+}
+
+std::string policy_reason(const std::optional<std::string>& body, const sts::Policy& wanted) {
+  if (!body) return "first policy";
+  const std::optional<sts::Policy> before = sts::parse_policy(*body).value;
+  if (!before) return "the policy served is invalid";
+  std::vector<std::string> reasons;
+  if (before->mode != wanted.mode)
+    reasons.push_back(
+        fmt::format("mode {} -> {}", sts::to_string(before->mode), sts::to_string(wanted.mode)));
+  if (before->max_age != wanted.max_age)
+    reasons.push_back(fmt::format("max_age {} -> {}", format_duration(before->max_age),
+                                  format_duration(wanted.max_age)));
+  sts::Policy same_mx = *before;
+  same_mx.mode = wanted.mode;
+  same_mx.max_age = wanted.max_age;
+  if (!sts::same_policy(same_mx, wanted)) reasons.emplace_back("mx patterns change");
+  return reasons.empty() ? "the form that every sender reads"
+                         : fmt::format("{}", fmt::join(reasons, ", "));
+}
+
+std::string id_reason(const IdAnswer& answer) {
+  if (!answer.horizon) return answer.why;
+  return fmt::format("{}; older policies may be cached until {}", answer.why,
+                     format_day(*answer.horizon));
+}
+
+std::vector<std::string> sts_records(const NameState& state) {
+  std::vector<std::string> records;
+  for (std::string& value : txt_values(state))
+    if (sts::is_sts_record(value)) records.push_back(std::move(value));
+  return records;
+}
+
+void diff_policy(const Desired& desired, const Observed& observed, const Moment& moment,
+                 Steps& steps) {
+  if (!desired.policy) return;
+  const std::optional<std::string>& served = *observed.policy;
+  const IdAnswer answer = choose_id(desired, {.records = sts_records(*observed.sts),
+                                              .served = served,
+                                              .now = moment.now,
+                                              .valid_for = moment.valid_for});
+  const bool publish = !served || !sts::is_canonical(*served, *desired.policy);
+  const PolicyFile file{desired.domain, sts::format_policy(*desired.policy)};
+
+  NameState state = *observed.sts;
+  if (answer.adopt) {
+    std::vector<RecordEdit> edits = sts_edits(desired, state, *answer.adopt);
+    state.sets.clear();
+    state.sets.push_back(*edits.back().after);
+    add_records(steps, Stage::prepare, {desired.dns, state.zone, std::move(edits)},
+                "an id that says which policy is served now, before that changes");
+  }
+  std::vector<RecordEdit> announce = sts_edits(desired, state, answer.id);
+  if (publish) {
+    PolicyEdit edit{std::nullopt, file};
+    if (served) edit.before = PolicyFile{desired.domain, *served};
+    steps.push_back({Stage::publish, PolicyChange{desired.host, std::move(edit)},
+                     policy_reason(served, *desired.policy)});
+  }
+  if (publish || answer.is_new)
+    steps.push_back(
+        {Stage::confirm, PolicyServed{desired.host, file}, "before its id is announced"});
+  add_records(steps, Stage::announce, {desired.dns, state.zone, std::move(announce)},
+              answer.is_new ? id_reason(answer) : "the record's form or TTL");
+}
+
+}  // namespace
+
+DomainPlan make_domain(const Desired& desired, const Observed& observed, const Moment& moment) {
+  DomainPlan plan{.desired = desired};
+  plan.error = unreadable(desired, observed);
+  if (!plan.error) plan.error = in_the_way(desired, observed);
+  if (plan.error) {
+    if (plan.error->where.empty()) plan.error->where = desired.domain.text();
+    return plan;
+  }
+  Steps& steps = plan.steps;
+  diff_tlsrpt(desired, observed, steps);
+  diff_host_address(desired, observed, steps);
+  diff_policy(desired, observed, moment, steps);
+  std::ranges::stable_sort(steps, {}, &Step::stage);
+  plan.notes = check_safety(plan, observed);
+  if (plan.changed()) plan.observed = observed;
+  return plan;
+}
+
+Plan make(const std::vector<Desired>& desired, const std::vector<Observed>& observed,
+          const Moment& moment) {
+  Plan plan{.created = moment.now, .valid_until = moment.now + moment.valid_for};
+  plan.domains.reserve(desired.size());
+  for (std::size_t i = 0; i < desired.size(); ++i)
+    plan.domains.push_back(make_domain(desired[i], observed[i], moment));
+  std::ranges::sort(plan.domains, {}, &DomainPlan::domain);
+  return plan;
+}
+
+}  // namespace stsctl::plan

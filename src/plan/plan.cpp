@@ -1,0 +1,62 @@
+#include "plan/plan.h"
+
+#include <algorithm>
+
+namespace stsctl::plan {
+
+Owners owners(const dns::Name& domain) {
+  return {domain.under("_mta-sts"), domain.under("_smtp._tls"), domain.under("mta-sts")};
+}
+
+const char* to_string(IdStrategy strategy) {
+  switch (strategy) {
+    case IdStrategy::automatic:
+      return "automatic";
+    case IdStrategy::timestamp:
+      return "timestamp";
+    case IdStrategy::digest:
+      return "digest";
+    case IdStrategy::fixed:
+      return "fixed";
+  }
+  return "automatic";
+}
+
+const char* to_string(Stage stage) {
+  switch (stage) {
+    case Stage::prepare:
+      return "prepare";
+    case Stage::publish:
+      return "publish";
+    case Stage::confirm:
+      return "confirm";
+    case Stage::redirect:
+      return "redirect";
+    case Stage::announce:
+      return "announce";
+  }
+  return "prepare";
+}
+
+bool DomainPlan::refused() const {
+  return (error && error->code == Code::refused) ||
+         std::ranges::any_of(notes,
+                             [](const Note& note) { return note.kind == Note::Kind::refusal; });
+}
+
+Counts count(const Plan& plan) {
+  Counts counts;
+  for (const DomainPlan& domain : plan.domains) {
+    if (domain.refused())
+      ++counts.refused;
+    else if (domain.error)
+      ++counts.failed;
+    else if (domain.changed())
+      ++counts.changed;
+    else
+      ++counts.unchanged;
+  }
+  return counts;
+}
+
+}  // namespace stsctl::plan

@@ -1,0 +1,41 @@
+#include <fmt/format.h>
+
+#include "plan/make.h"
+
+namespace stsctl::plan {
+
+namespace {
+
+void compare_name(const dns::Name& owner, const Result<NameState>& saved,
+                  const Result<NameState>& now, std::vector<std::string>& differences) {
+  if (!saved) return;  // it was not needed for the plan
+  if (!now) {
+    differences.push_back(fmt::format("{} cannot be read: {}", owner.text(), now.error().what));
+  } else if (saved->zone != now->zone) {
+    differences.push_back(fmt::format("{} lies in zone {} now, not {}", owner.text(),
+                                      now->zone.text(), saved->zone.text()));
+  } else if (saved->sets != now->sets) {
+    differences.push_back(fmt::format("the records at {} changed", owner.text()));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> staleness(const DomainPlan& saved, const Desired& desired,
+                                   const Observed& observed) {
+  std::vector<std::string> differences;
+  if (saved.desired != desired) differences.emplace_back("its configuration changed");
+  if (!saved.observed) return differences;
+  const Owners names = owners(saved.domain());
+  compare_name(names.sts, saved.observed->sts, observed.sts, differences);
+  compare_name(names.tlsrpt, saved.observed->tlsrpt, observed.tlsrpt, differences);
+  compare_name(names.address, saved.observed->address, observed.address, differences);
+  if (!saved.observed->policy) return differences;
+  if (!observed.policy)
+    differences.push_back("the policy cannot be read: " + observed.policy.error().what);
+  else if (*saved.observed->policy != *observed.policy)
+    differences.emplace_back("the policy at its host changed");
+  return differences;
+}
+
+}  // namespace stsctl::plan
