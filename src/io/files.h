@@ -36,6 +36,9 @@ class Files {
   /// Removes the file; one that does not exist is no error.
   virtual Result<Done> remove(const std::string& path) = 0;
 
+  /// Removes a folder if it is empty; one that is not, or does not exist, stays and is no error.
+  virtual Result<Done> remove_empty_folder(const std::string& folder) = 0;
+
   /// The names in a folder, sorted, without "." and "..".
   virtual Result<std::vector<std::string>> list(const std::string& folder) = 0;
 

@@ -3,14 +3,12 @@
 
 #include "io/clock.h"
 #include "io/files.h"
-#include "io/http.h"
 #include "io/process.h"
 
 namespace stsctl::io {
 
 /// References that outlive every provider.
 struct Services {
-  Http& http;
   Files& files;
   Process& process;
   Clock& clock;
