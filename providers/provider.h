@@ -37,12 +37,6 @@ struct Capabilities {
   Duration minimum_ttl{1};            ///< Smaller wanted TTLs are raised to this.
   bool automatic_ttl = false;         ///< TTL 0 ("auto") can be stored and is read back as 0.
   std::size_t write_concurrency = 1;  ///< Zones written at once.
-  double requests_per_second = 0;     ///< Published rate limit; 0: none.
-};
-
-/// An API request budget, for the plan's estimate.
-struct Cost {
-  std::size_t requests = 0;
 };
 
 /// The owner names wanted of one zone.
@@ -82,17 +76,6 @@ class DnsProvider {
   virtual Result<Done> wait_served(const dns::Name& zone, Duration deadline, const Watch& watch) {
     static_cast<void>(zone), static_cast<void>(deadline), static_cast<void>(watch);
     return Done{};
-  }
-
-  /// API requests that read() needs for so many zones and owners, and write() for so many zones;
-  /// 0 where no request is paced or counted.
-  virtual Cost read_cost(std::size_t zones, std::size_t owners) const {
-    static_cast<void>(zones), static_cast<void>(owners);
-    return {};
-  }
-  virtual Cost write_cost(std::size_t zones) const {
-    static_cast<void>(zones);
-    return {};
   }
 };
 

@@ -1,17 +1,19 @@
 // The explicit list of what `provider:` may name. One line a provider; no self-registration, since
 // the linker drops unreferenced objects of a static library.
 
+#include "providers/directory/directory.h"
 #include "providers/provider.h"
+#include "providers/zonefile/zonefile.h"
 
 namespace stsctl::providers {
 
 const std::vector<DnsKind>& dns_kinds() {
-  static const std::vector<DnsKind> kinds{};
+  static const std::vector<DnsKind> kinds{zonefile::kind()};
   return kinds;
 }
 
 const std::vector<HostKind>& host_kinds() {
-  static const std::vector<HostKind> kinds{};
+  static const std::vector<HostKind> kinds{directory::kind()};
   return kinds;
 }
 

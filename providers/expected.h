@@ -1,0 +1,16 @@
+#pragma once
+// Is what is live what an edit expects to replace? Shared by providers that compare by re-reading.
+
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace stsctl::providers {
+
+/// Done if, for every edit, the live record set equals its `before` or already its `after`.
+/// Code::conflict, naming the first that differs and what stands there, otherwise. `live` holds the
+/// record sets at the edits' owners.
+Result<Done> check_expected(const std::vector<dns::RecordSet>& live,
+                            const std::vector<plan::RecordEdit>& edits);
+
+}  // namespace stsctl::providers
