@@ -1,3 +1,7 @@
-int main() {
-  return 0;
+#include "cli/real_world.h"
+#include "cli/run.h"
+
+int main(int argc, char** argv) {
+  stsctl::cli::RealWorld real;
+  return stsctl::cli::run(argc, argv, real.world());
 }

@@ -1,0 +1,211 @@
+#include "engine/apply.h"
+
+#include <algorithm>
+#include <istream>
+#include <map>
+#include <memory>
+#include <ostream>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/plan_view.h"
+#include "cli/planning.h"
+#include "cli/progress.h"
+
+namespace stsctl::cli {
+
+namespace {
+
+using engine::Ending;
+using engine::Outcome;
+
+struct ApplyOptions {
+  std::string file;
+  std::vector<std::string> targets;
+  std::vector<std::string> allowed;
+  bool yes = false;
+  bool json = false;
+
+  engine::ApplyOptions engine() const { return {.allowed = {allowed.begin(), allowed.end()}}; }
+};
+
+// A saved plan is a few kilobytes a domain; more than this is none.
+constexpr std::size_t longest_plan = std::size_t{4} << 30U;
+
+int apply_exit(const std::vector<Outcome>& outcomes) {
+  const auto any = [&](Ending ending) {
+    return std::ranges::find(outcomes, ending, &Outcome::ending) != outcomes.end();
+  };
+  if (any(Ending::stale)) return exit_stale;
+  const bool failed = any(Ending::failed) || any(Ending::cancelled);
+  if (failed) return any(Ending::applied) ? exit_partial : exit_failed;
+  return any(Ending::refused) ? exit_refused : exit_done;
+}
+
+std::size_t step_count(const plan::Plan& plan) {
+  std::size_t steps = 0;
+  for (const plan::DomainPlan& domain : plan.domains)
+    steps += domain.steps.size();
+  return steps;
+}
+
+std::vector<Outcome> execute(Context& context, const plan::Plan& plan, const Session& session,
+                             const ApplyOptions& options) {
+  Progress progress(context.world, "applying", step_count(plan));
+  return engine::apply(plan, session.accounts, options.engine(), context.world.services,
+                       progress.watch());
+}
+
+int finish(Context& context, const std::vector<Outcome>& outcomes, const ApplyOptions& options) {
+  context.world.out << (options.json ? outcomes_json(outcomes)
+                                     : outcomes_text(outcomes, context.color()));
+  return apply_exit(outcomes);
+}
+
+bool executable(const plan::Plan& plan, const ApplyOptions& options) {
+  return std::ranges::any_of(plan.domains, [&](const plan::DomainPlan& domain) {
+    return domain.changed() && !engine::refused(domain, options.engine());
+  });
+}
+
+// Asks on the terminal; without one, only --yes is consent.
+std::optional<int> unless_agreed(World& world, const ApplyOptions& options) {
+  if (options.yes) return std::nullopt;
+  if (!world.in_is_terminal) {
+    world.err << "stsctl: apply needs a yes and there is no terminal to ask at\n"
+                 "  hint: pass --yes, or apply a saved plan: stsctl plan -o FILE, then "
+                 "stsctl apply FILE --yes\n";
+    return exit_usage;
+  }
+  world.out << "\nApply these changes? Only 'yes' is taken for one: " << std::flush;
+  std::string answer;
+  std::getline(world.in, answer);
+  if (trim(answer) == "yes") return std::nullopt;
+  world.out << "Nothing was changed.\n";
+  return exit_failed;
+}
+
+int apply_now(Context& context, const ApplyOptions& options) {
+  World& world = context.world;
+  const std::optional<Session> session = open_session(context, options.targets);
+  if (!session) return exit_usage;
+  const plan::Plan plan = make_plan(context, *session, Duration{0});
+  if (!options.json) world.out << plan_text(plan, context.color()) << std::flush;
+  if (executable(plan, options))
+    if (const auto code = unless_agreed(world, options)) return *code;
+  return finish(context, execute(context, plan, *session, options), options);
+}
+
+Result<plan::Plan> read_plan(World& world, const std::string& file) {
+  const Result<std::string> text = world.services.files.read(file, longest_plan);
+  if (!text) return fail(text);
+  Result<plan::Plan> plan = plan::plan_from_json(*text);
+  if (!plan) return fail_at(plan, file);
+  return plan;
+}
+
+// The configured domains that a saved plan speaks of, and those that are no longer configured.
+struct Covered {
+  std::vector<std::string> targets;
+  std::vector<std::string> gone;
+};
+
+Covered covered(const plan::Plan& plan, const config::Config& config) {
+  Covered covered;
+  for (const plan::DomainPlan& domain : plan.domains) {
+    if (!domain.changed()) continue;
+    const auto found = std::ranges::find_if(config.domains, [&](const config::Domain& one) {
+      return one.desired.domain == domain.domain();
+    });
+    (found == config.domains.end() ? covered.gone : covered.targets)
+        .push_back(domain.domain().text());
+  }
+  return covered;
+}
+
+Outcome stale(const dns::Name& domain, const std::vector<std::string>& differences) {
+  return {.domain = domain,
+          .ending = Ending::stale,
+          .error = Error{Code::conflict, join(differences, "; "), domain.text(),
+                         "make a new plan: stsctl plan -o FILE"}};
+}
+
+// Takes the domains out of `plan` that are no longer as it saw them.
+std::vector<Outcome> take_out_stale(plan::Plan& plan, const Session& session,
+                                    const std::vector<plan::Observed>& observed, Time now) {
+  std::map<dns::Name, std::size_t> known;
+  for (std::size_t i = 0; i < session.desired.size(); ++i)
+    known.emplace(session.desired[i].domain, i);
+  std::vector<Outcome> outcomes;
+  std::erase_if(plan.domains, [&](const plan::DomainPlan& domain) {
+    if (!domain.changed()) return false;
+    std::vector<std::string> differences;
+    const auto found = known.find(domain.domain());
+    if (found == known.end())
+      differences.emplace_back("it is no longer in the configuration");
+    else if (now > plan.valid_until)
+      differences.push_back(
+          fmt::format("the plan was valid until {}", format_time(plan.valid_until)));
+    else
+      differences =
+          plan::staleness(domain, session.desired[found->second], observed[found->second]);
+    if (differences.empty()) return false;
+    outcomes.push_back(stale(domain.domain(), differences));
+    return true;
+  });
+  return outcomes;
+}
+
+int apply_saved(Context& context, const ApplyOptions& options) {
+  World& world = context.world;
+  Result<plan::Plan> plan = read_plan(world, options.file);
+  if (!plan) {
+    world.err << "stsctl: " << to_string(plan.error()) << '\n';
+    return exit_usage;
+  }
+  const std::optional<config::Config> config = load_config(context);
+  if (!config) return exit_usage;
+  const Covered names = covered(*plan, *config);
+  std::optional<Session> session;
+  if (names.targets.empty())
+    session.emplace();
+  else
+    session = open_session(context, names.targets);
+  if (!session) return exit_usage;
+  const std::vector<plan::Observed> observed = observe(context, *session);
+  std::vector<Outcome> outcomes =
+      take_out_stale(*plan, *session, observed, world.services.clock.now());
+  if (!options.json) world.out << plan_text(*plan, context.color()) << std::flush;
+  if (executable(*plan, options))
+    if (const auto code = unless_agreed(world, options)) return *code;
+  std::ranges::move(execute(context, *plan, *session, options), std::back_inserter(outcomes));
+  std::ranges::sort(outcomes, {}, &Outcome::domain);
+  return finish(context, outcomes, options);
+}
+
+}  // namespace
+
+void add_apply(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<ApplyOptions>();
+  CLI::App* command =
+      add_command(app, context, "apply", "Plan, ask, and make the changes; or execute a saved plan",
+                  "  stsctl apply\n  stsctl apply plan.json --yes", [&context, options] {
+                    return options->file.empty() ? apply_now(context, *options)
+                                                 : apply_saved(context, *options);
+                  });
+  CLI::Option* file =
+      command->add_option("FILE", options->file, "A plan saved by 'stsctl plan -o FILE'");
+  command->add_option("-t,--target", options->targets, "Only these domains (names or globs)")
+      ->type_name("DOMAIN")
+      ->excludes(file);
+  command
+      ->add_option("--allow", options->allowed,
+                   "Take steps that were refused with this finding's id")
+      ->type_name("FINDING");
+  command->add_flag("-y,--yes", options->yes, "Do not ask");
+  command->add_flag("--json", options->json, "Print the outcomes as JSON");
+}
+
+}  // namespace stsctl::cli

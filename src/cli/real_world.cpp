@@ -1,0 +1,102 @@
+#include "cli/real_world.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <stop_token>
+#include <thread>
+
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace stsctl::cli {
+
+namespace {
+
+std::optional<std::string> environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::size_t terminal_columns() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  return size.ws_col;
+}
+
+// Hundreds of connections at once need more descriptors than the usual soft limit.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Turns signals into a stop request, in a thread that waits for them: no handler, no race.
+class Signals {
+ public:
+  Signals() {
+    std::signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGINT);
+    sigaddset(&set_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::thread([this] { wait(); }).detach();
+  }
+
+  std::stop_token token() const { return stop_.get_token(); }
+  const std::atomic<int>* number() const { return &number_; }
+
+ private:
+  void wait() {
+    int signal = 0;
+    if (sigwait(&set_, &signal) != 0) return;
+    number_ = signal;
+    stop_.request_stop();
+    if (sigwait(&set_, &signal) == 0) _exit(128 + signal);
+  }
+
+  sigset_t set_{};
+  std::atomic<int> number_{0};
+  std::stop_source stop_;
+};
+
+// Lives as long as the process: the waiting thread is never joined.
+Signals& signals() {
+  static Signals& instance = *new Signals;
+  return instance;
+}
+
+}  // namespace
+
+struct RealWorld::Parts {
+  Parts() { raise_descriptor_limit(); }
+
+  Signals& on_signal = signals();
+  std::unique_ptr<io::Files> files = io::real_files();
+  std::unique_ptr<io::Process> process = io::real_process();
+  std::unique_ptr<io::Clock> clock = io::real_clock();
+  World world{.services = {*files, *process, *clock},
+              .env = environment,
+              .in = std::cin,
+              .out = std::cout,
+              .err = std::cerr,
+              .in_is_terminal = isatty(STDIN_FILENO) == 1,
+              .out_is_terminal = isatty(STDOUT_FILENO) == 1,
+              .err_is_terminal = isatty(STDERR_FILENO) == 1,
+              .columns = terminal_columns(),
+              .stop = on_signal.token(),
+              .signal = on_signal.number()};
+};
+
+RealWorld::RealWorld() : parts_(std::make_unique<Parts>()) {}
+RealWorld::~RealWorld() = default;
+
+World& RealWorld::world() {
+  return parts_->world;
+}
+
+}  // namespace stsctl::cli

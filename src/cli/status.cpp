@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <memory>
+#include <ostream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/planning.h"
+#include "sts/policy_id.h"
+#include "sts/record.h"
+
+namespace stsctl::cli {
+
+namespace {
+
+// One row of the table: what is published, and how far it is from what is wanted.
+struct Row {
+  dns::Name domain;
+  std::string mode = "-";
+  std::string id = "-";
+  std::optional<Duration> age;  // since the id was published; ids of ours only
+  std::string state;
+  bool in_sync = false;
+};
+
+std::string what_differs(const plan::DomainPlan& plan) {
+  std::vector<std::string> parts;
+  const auto add = [&](const char* part) {
+    if (std::ranges::find(parts, part) == parts.end()) parts.emplace_back(part);
+  };
+  const plan::Owners names = plan::owners(plan.domain());
+  for (const plan::Step& step : plan.steps) {
+    if (std::holds_alternative<plan::PolicyChange>(step.action)) add("policy");
+    const auto* records = std::get_if<plan::RecordChange>(&step.action);
+    if (records == nullptr) continue;
+    const plan::RecordEdit& edit = records->edits.front();
+    const dns::Name& owner = edit.after ? edit.after->owner : edit.before->owner;
+    add(owner == names.sts ? "id" : owner == names.tlsrpt ? "TLS-RPT" : "address");
+  }
+  return fmt::format("{} differ{}", join(parts, ", "), parts.size() == 1 ? "s" : "");
+}
+
+Row make_row(const plan::DomainPlan& plan, const plan::Observed& observed, Time now) {
+  Row row{.domain = plan.domain()};
+  if (observed.policy && *observed.policy)
+    if (const auto policy = sts::parse_policy(**observed.policy).value)
+      row.mode = sts::to_string(policy->mode);
+  if (observed.sts)
+    if (const auto record = sts::parse_sts_records(txt_values(*observed.sts)).value) {
+      row.id = record->id;
+      if (const auto id = sts::parse_policy_id(record->id)) row.age = now - id->published;
+    }
+  row.in_sync = !plan.error && !plan.changed();
+  if (plan.error)
+    row.state = (plan.refused() ? "refused: " : "not readable: ") + plan.error->what;
+  else
+    row.state = row.in_sync ? "in sync" : what_differs(plan);
+  return row;
+}
+
+std::string age_text(const Row& row) {
+  return row.age ? describe_duration(*row.age) : "-";
+}
+
+std::string table(const std::vector<Row>& rows) {
+  std::array<std::size_t, 4> width{6, 4, 2, 3};
+  for (const Row& row : rows) {
+    width[0] = std::max(width[0], row.domain.text().size());
+    width[1] = std::max(width[1], row.mode.size());
+    width[2] = std::max(width[2], row.id.size());
+    width[3] = std::max(width[3], age_text(row).size());
+  }
+  const auto line = [&](std::string_view domain, std::string_view mode, std::string_view id,
+                        std::string_view age, std::string_view state) {
+    return fmt::format("{:{}}  {:{}}  {:{}}  {:{}}  {}\n", domain, width[0], mode, width[1], id,
+                       width[2], age, width[3], printable(state));
+  };
+  std::string text = line("DOMAIN", "MODE", "ID", "AGE", "STATE");
+  for (const Row& row : rows)
+    text += line(row.domain.text(), row.mode, row.id, age_text(row), row.state);
+  return text;
+}
+
+std::string json(const std::vector<Row>& rows) {
+  using Json = nlohmann::ordered_json;
+  Json list = Json::array();
+  const auto word = [](const std::string& text) {
+    return text == "-" ? Json(nullptr) : Json(text);
+  };
+  for (const Row& row : rows)
+    list.push_back({{"domain", row.domain.text()},
+                    {"mode", word(row.mode)},
+                    {"id", word(row.id)},
+                    {"age", row.age ? Json(row.age->count()) : Json(nullptr)},
+                    {"in_sync", row.in_sync},
+                    {"state", row.state}});
+  return Json{{"format", "stsctl-status"}, {"version", 1}, {"domains", std::move(list)}}.dump(
+             2, ' ', false, Json::error_handler_t::replace) +
+         "\n";
+}
+
+struct StatusOptions {
+  std::vector<std::string> targets;
+  bool as_json = false;
+};
+
+int status(Context& context, const StatusOptions& options) {
+  const std::optional<Session> session = open_session(context, options.targets);
+  if (!session) return exit_usage;
+  const std::vector<plan::Observed> observed = observe(context, *session);
+  const Time now = context.world.services.clock.now();
+  std::vector<Row> rows;
+  bool failed = false;
+  for (std::size_t i = 0; i < observed.size(); ++i) {
+    const plan::DomainPlan plan = make_domain(session->desired[i], observed[i], {.now = now});
+    rows.push_back(make_row(plan, observed[i], now));
+    failed = failed || (plan.error && !plan.refused());
+  }
+  context.world.out << (options.as_json ? json(rows) : table(rows));
+  return failed ? exit_failed : exit_done;
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<StatusOptions>();
+  CLI::App* command = add_command(app, context, "status",
+                                  "A table: domain, mode, id, its age, in sync or what differs",
+                                  "  stsctl status --target '*.example'",
+                                  [&context, options] { return status(context, *options); });
+  command->add_option("-t,--target", options->targets, "Only these domains (names or globs)")
+      ->type_name("DOMAIN");
+  command->add_flag("--json", options->as_json, "Print the table as JSON");
+}
+
+}  // namespace stsctl::cli
