@@ -107,7 +107,7 @@ class Lexer {
       if (c == '\n' && quoted) return error("a '\"' is never closed");
       if (quoted ? c == '"' : std::string_view(" \t\r\n;()\"").find(c) != std::string_view::npos)
         break;
-      at_ += c == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] != '\n' ? 2 : 1;
+      at_ += c == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] != '\n' ? 2U : 1U;
     }
     if (quoted) {
       if (at_ >= text_.size()) return error("a '\"' is never closed");
