@@ -1,0 +1,157 @@
+#include "config/keys.h"
+
+#include <algorithm>
+
+#include "config/presets.h"
+
+namespace stsctl::config {
+
+namespace {
+
+std::vector<std::string> preset_names() {
+  std::vector<std::string> all;
+  for (const Preset& preset : presets())
+    all.push_back(preset.name);
+  return all;
+}
+
+std::vector<SettingSpec> policy_fields() {
+  return {{.name = "mode",
+           .type = SettingType::choice,
+           .description = "What senders do with a host that fails: nothing, report it, refuse it "
+                          "(RFC 8461 §5).",
+           .choices = {"none", "testing", "enforce"}},
+          {.name = "mx",
+           .type = SettingType::list,
+           .description = "Hosts that may receive mail: names, or *.NAME for one label (RFC 8461 "
+                          "§4.1). Beside a preset they add to it."},
+          {.name = "max_age",
+           .type = SettingType::duration,
+           .description = "How long senders keep the policy, 1d to 31557600s.",
+           .least = 86400,
+           .most = 31557600}};
+}
+
+std::vector<SettingSpec> ttl_fields() {
+  const auto ttl = [](const char* name, const char* what) {
+    return SettingSpec{
+        .name = name, .type = SettingType::duration, .description = what, .most = 2147483647};
+  };
+  return {ttl("sts", "TTL of the TXT record at _mta-sts.DOMAIN; new ones get 5m."),
+          ttl("tlsrpt", "TTL of the TXT record at _smtp._tls.DOMAIN; new ones get 1d."),
+          ttl("address", "TTL of the address record of mta-sts.DOMAIN; new ones get 1h.")};
+}
+
+std::vector<SettingSpec> make_domain_keys() {
+  return {
+      {.name = "dns",
+       .type = SettingType::text,
+       .description = "The account under 'dns' that holds the domain's records."},
+      {.name = "host",
+       .type = SettingType::text,
+       .description = "The account under 'hosts' that serves the domain's policy."},
+      {.name = "preset",
+       .type = SettingType::choice,
+       .description = "The mx patterns of a mailbox provider.",
+       .choices = preset_names()},
+      {.name = "policy",
+       .type = SettingType::object,
+       .description = "The MTA-STS policy (RFC 8461 §3.2); null: not managed.",
+       .nullable = true,
+       .fields = policy_fields()},
+      {.name = "tlsrpt",
+       .type = SettingType::object,
+       .description = "Where senders report TLS failures (RFC 8460 §3); null: not managed.",
+       .nullable = true,
+       .fields = {{.name = "rua",
+                   .type = SettingType::list,
+                   .description = "mailto: and https: URIs.",
+                   .required = true}}},
+      {.name = "address",
+       .type = SettingType::object,
+       .description = "The address record of mta-sts.DOMAIN in place of the host's own; null: "
+                      "not managed.",
+       .nullable = true,
+       .fields = {{.name = "cname", .type = SettingType::name, .description = "A CNAME's target."},
+                  {.name = "a", .type = SettingType::list, .description = "IPv4 addresses."},
+                  {.name = "aaaa", .type = SettingType::list, .description = "IPv6 addresses."}}},
+      {.name = "id",
+       .type = SettingType::object,
+       .description = "How the policy's id is made; left out: automatic.",
+       .fields = {{.name = "strategy",
+                   .type = SettingType::choice,
+                   .description = "automatic says when, until when and which; timestamp and digest "
+                                  "say less; fixed is written by hand.",
+                   .choices = {"automatic", "timestamp", "digest", "fixed"}},
+                  {.name = "value",
+                   .type = SettingType::text,
+                   .description = "With fixed: 1 to 32 letters and digits."}}},
+      {.name = "ttl",
+       .type = SettingType::object,
+       .description = "How long resolvers may keep the records; left out: as they are.",
+       .fields = ttl_fields()},
+      {.name = "takeover",
+       .type = SettingType::boolean,
+       .description =
+           "May replace a CNAME at _mta-sts or _smtp._tls, where another service answers."},
+      {.name = "longest_max_age",
+       .type = SettingType::duration,
+       .description = "The longest max_age that was ever served before stsctl; left out: the "
+                      "longest the RFC allows.",
+       .most = 31557600},
+  };
+}
+
+}  // namespace
+
+const std::vector<SettingSpec>& domain_keys() {
+  static const std::vector<SettingSpec> keys = make_domain_keys();
+  return keys;
+}
+
+const std::vector<SettingSpec>& fields_of(const std::string& domain_key) {
+  return std::ranges::find(domain_keys(), domain_key, &SettingSpec::name)->fields;
+}
+
+const std::vector<SettingSpec>& file_keys() {
+  static const std::vector<SettingSpec> keys{
+      {.name = "version",
+       .type = SettingType::integer,
+       .description = "1.",
+       .required = true,
+       .least = 1,
+       .most = 1},
+      {.name = "include",
+       .type = SettingType::list,
+       .description = "More files, by name or glob, relative to this one."},
+      {.name = "dns", .type = SettingType::object, .description = "Accounts that hold records."},
+      {.name = "hosts", .type = SettingType::object, .description = "Where policies are served."},
+      {.name = "defaults",
+       .type = SettingType::object,
+       .description = "What holds for every domain that does not say otherwise."},
+      {.name = "groups",
+       .type = SettingType::object,
+       .description = "Domains with defaults of their own."},
+      {.name = "domains", .type = SettingType::object, .description = "The mail domains."},
+  };
+  return keys;
+}
+
+const std::vector<SettingSpec>& group_keys() {
+  static const std::vector<SettingSpec> keys{
+      {.name = "defaults",
+       .type = SettingType::object,
+       .description = "What holds for this group's domains."},
+      {.name = "domains", .type = SettingType::object, .description = "The group's domains."},
+  };
+  return keys;
+}
+
+std::vector<std::string> names(const std::vector<SettingSpec>& specs) {
+  std::vector<std::string> all;
+  for (const SettingSpec& spec : specs)
+    all.push_back(spec.name);
+  return all;
+}
+
+}  // namespace stsctl::config

@@ -1,0 +1,54 @@
+#pragma once
+// What `defaults`, a group, and a domain itself say, each only in part, and how they add up.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/reader.h"
+#include "plan/desired.h"
+
+namespace stsctl::config {
+
+/// A place in one of the files.
+struct Place {
+  Reader* reader = nullptr;
+  Mark mark;
+};
+
+/// A value and where it was written.
+template <class T>
+struct Said {
+  T value;
+  Place place;
+};
+
+/// A part that may be left out, switched off (null), or on.
+enum class Part { unsaid, off, on };
+
+/// One layer; what it does not say is left to the layer outside.
+struct Layer {
+  std::optional<Said<std::string>> dns;
+  std::optional<Said<std::string>> host;
+  Part policy = Part::unsaid;
+  std::optional<sts::Mode> mode;
+  std::optional<std::vector<sts::MxPattern>> mx;  ///< Own ones and the preset's.
+  std::optional<Duration> max_age;
+  Part tlsrpt = Part::unsaid;
+  std::optional<std::vector<std::string>> rua;
+  Part address = Part::unsaid;
+  plan::Address address_value;
+  std::optional<plan::IdStrategy> id_strategy;
+  std::optional<std::string> fixed_id;
+  plan::Ttls ttls;
+  std::optional<bool> takeover;
+  std::optional<Duration> longest_max_age;
+};
+
+/// Reads a layer from the mapping of `defaults` or of a domain.
+Layer read_layer(Reader& reader, const Node& mapping, std::string_view what);
+
+/// `inner` over `outer`.
+Layer merge(const Layer& outer, const Layer& inner);
+
+}  // namespace stsctl::config

@@ -1,0 +1,177 @@
+#include "config/yaml.h"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <unordered_map>
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
+
+#include "base/text.h"
+
+namespace stsctl::config {
+
+namespace {
+
+// Ends the reading from inside a callback; caught below.
+struct Stop {
+  YamlFault fault;
+};
+
+Mark mark_of(const YAML::Mark& mark) {
+  if (mark.is_null()) return {};
+  return {static_cast<std::size_t>(mark.line) + 1, static_cast<std::size_t>(mark.column) + 1};
+}
+
+std::size_t count_nodes(const Node& node) {
+  std::size_t count = 1;
+  for (const Node& item : node.items)
+    count += count_nodes(item);
+  for (const auto& [key, value] : node.entries)
+    count += 1 + count_nodes(value);
+  return count;
+}
+
+// Builds the tree from yaml-cpp's events.
+class Builder : public YAML::EventHandler {
+ public:
+  explicit Builder(const YamlLimits& limits) : limits_(limits) {}
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    add({.kind = Node::Kind::null, .mark = mark_of(mark)}, anchor);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    Node node{.kind = Node::Kind::scalar, .mark = mark_of(mark), .text = value};
+    node.quoted = tag == "!";
+    if (!node.quoted && (value == "~" || value == "null")) node.kind = Node::Kind::null;
+    add(std::move(node), anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end())
+      throw Stop{{mark_of(mark), "an alias inside what it stands for", ""}};
+    alias_nodes_ += count_nodes(found->second);
+    if (alias_nodes_ > limits_.alias_nodes)
+      throw Stop{{mark_of(mark), fmt::format("aliases add more than {} nodes", limits_.alias_nodes),
+                  "write the repeated part once, under 'defaults' or a group"}};
+    Node copy = found->second;
+    copy.mark = mark_of(mark);
+    add(std::move(copy), 0);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open({.kind = Node::Kind::sequence, .mark = mark_of(mark)}, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open({.kind = Node::Kind::mapping, .mark = mark_of(mark)}, anchor);
+  }
+  void OnMapEnd() override { close(); }
+
+  Node take() { return std::move(root_); }
+  std::vector<YamlFault> faults;
+
+ private:
+  struct Level {
+    Node node;
+    YAML::anchor_t anchor;
+    std::optional<Node> key;
+    std::unordered_map<std::string, Mark> keys;
+  };
+
+  void open(Node node, YAML::anchor_t anchor) {
+    if (levels_.size() >= limits_.depth)
+      throw Stop{{node.mark, fmt::format("nested deeper than {} levels", limits_.depth), ""}};
+    levels_.push_back({std::move(node), anchor, std::nullopt, {}});
+  }
+
+  void close() {
+    Level level = std::move(levels_.back());
+    levels_.pop_back();
+    add(std::move(level.node), level.anchor);
+  }
+
+  void add(Node node, YAML::anchor_t anchor) {
+    if (anchor != 0) anchors_[anchor] = node;
+    if (levels_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Level& level = levels_.back();
+    if (level.node.kind == Node::Kind::sequence) {
+      level.node.items.push_back(std::move(node));
+    } else if (!level.key) {
+      level.key = std::move(node);
+    } else {
+      add_entry(level, std::move(node));
+    }
+  }
+
+  void add_entry(Level& level, Node value) {
+    Node key = std::move(*level.key);
+    level.key.reset();
+    if (key.kind != Node::Kind::scalar) {
+      faults.push_back({key.mark, "a key must be plain text", ""});
+      return;
+    }
+    if (key.text == "<<" && !key.quoted)
+      faults.push_back({key.mark, "merge keys (<<) are not read",
+                        "put what is shared under 'defaults' or a group"});
+    const auto [known, fresh] = level.keys.try_emplace(key.text, key.mark);
+    if (!fresh) {
+      faults.push_back({key.mark,
+                        fmt::format("duplicate key '{}', first in line {}", printable(key.text),
+                                    known->second.line),
+                        ""});
+      return;
+    }
+    level.node.entries.emplace_back(std::move(key), std::move(value));
+  }
+
+  const YamlLimits& limits_;
+  std::vector<Level> levels_;
+  std::map<YAML::anchor_t, Node> anchors_;
+  std::size_t alias_nodes_ = 0;
+  Node root_;
+};
+
+}  // namespace
+
+const Node* Node::find(std::string_view key) const {
+  for (const auto& [name, value] : entries)
+    if (name.text == key) return &value;
+  return nullptr;
+}
+
+std::pair<Node, std::vector<YamlFault>> parse_yaml(const std::string& text,
+                                                   const YamlLimits& limits) {
+  Builder builder(limits);
+  try {
+    std::istringstream in(text);
+    YAML::Parser parser(in);
+    if (parser.HandleNextDocument(builder)) {
+      Builder further(limits);
+      if (parser.HandleNextDocument(further))
+        builder.faults.push_back({further.take().mark, "a second document begins here",
+                                  "keep one document a file; 'include' reads more files"});
+    }
+  } catch (const Stop& stop) {
+    builder.faults.push_back(stop.fault);
+  } catch (const YAML::Exception& bad) {
+    builder.faults.push_back({mark_of(bad.mark), "not YAML: " + printable(bad.msg), ""});
+  }
+  return {builder.take(), std::move(builder.faults)};
+}
+
+}  // namespace stsctl::config
