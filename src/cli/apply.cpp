@@ -177,7 +177,8 @@ int apply_saved(Context& context, const ApplyOptions& options) {
   const std::vector<plan::Observed> observed = observe(context, *session);
   std::vector<Outcome> outcomes =
       take_out_stale(*plan, *session, observed, world.services.clock.now());
-  if (!options.json) world.out << plan_text(*plan, context.color()) << std::flush;
+  if (!options.json && !plan->domains.empty())
+    world.out << plan_text(*plan, context.color()) << std::flush;
   if (executable(*plan, options))
     if (const auto code = unless_agreed(world, options)) return *code;
   std::ranges::move(execute(context, *plan, *session, options), std::back_inserter(outcomes));

@@ -257,8 +257,8 @@ std::string outcomes_text(const std::vector<engine::Outcome>& outcomes, bool col
     if (outcome.error) {
       Error error = *outcome.error;
       if (error.where == outcome.domain.text()) error.where.clear();
-      for (const std::string_view part : split(": " + to_string(error), '\n'))
-        line += printable(part) + "\n";
+      const std::string said = ": " + to_string(error);
+      for (const std::string_view part : split(said, '\n')) line += printable(part) + "\n";
       line.pop_back();
     }
     text += (color ? painted(good ? '+' : '-', line) : line) + "\n";

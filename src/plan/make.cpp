@@ -114,8 +114,8 @@ std::string policy_reason(const std::optional<std::string>& body, const sts::Pol
                          : fmt::format("{}", fmt::join(reasons, ", "));
 }
 
-std::string id_reason(const IdAnswer& answer) {
-  if (!answer.horizon) return answer.why;
+std::string id_reason(const IdAnswer& answer, Time now) {
+  if (!answer.horizon || *answer.horizon <= now) return answer.why;
   return fmt::format("{}; older policies may be cached until {}", answer.why,
                      format_day(*answer.horizon));
 }
@@ -157,7 +157,7 @@ void diff_policy(const Desired& desired, const Observed& observed, const Moment&
     steps.push_back(
         {Stage::confirm, PolicyServed{desired.host, file}, "before its id is announced"});
   add_records(steps, Stage::announce, {desired.dns, state.zone, std::move(announce)},
-              answer.is_new ? id_reason(answer) : "the record's form or TTL");
+              answer.is_new ? id_reason(answer, moment.now) : "the record's form or TTL");
 }
 
 }  // namespace

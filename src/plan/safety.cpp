@@ -62,6 +62,15 @@ void check_patterns(const DomainPlan& plan, const std::optional<sts::Policy>& be
   }
 }
 
+// chasquid and Stalwart reject a policy without mx, so they may go on with an older, stricter one.
+void check_none(const DomainPlan& plan, std::vector<Note>& notes) {
+  const sts::Policy& policy = *plan.desired.policy;
+  if (policy.mode == sts::Mode::none && policy.mx.empty())
+    notes.push_back({Note::Kind::warning, "none-without-mx",
+                     "some senders reject a policy without mx lines and keep the one they have: "
+                     "list the mx hosts in mode none too"});
+}
+
 void check_move(const DomainPlan& plan, std::vector<Note>& notes) {
   if (has_stage(plan, Stage::redirect) && has_stage(plan, Stage::announce))
     notes.push_back({Note::Kind::warning, "policy-host-moves",
@@ -82,6 +91,7 @@ std::vector<Note> check_safety(const DomainPlan& plan, const Observed& observed)
   if (policy_changes) {
     check_enforce(plan, before, notes);
     check_patterns(plan, before, notes);
+    check_none(plan, notes);
   }
   check_move(plan, notes);
   return notes;

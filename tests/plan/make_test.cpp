@@ -1,0 +1,213 @@
+#include "plan/make.h"
+
+#include <algorithm>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "tests/plan/story.h"
+
+namespace stsctl::plan {
+namespace {
+
+Desired whole(Story& story) {
+  story.desired.tlsrpt = sts::TlsRptRecord{{"mailto:tls@example.net"}};
+  story.desired.address = Address{.cname = *dns::Name::parse("web.example.net")};
+  return story.desired;
+}
+
+std::vector<Stage> stages(const DomainPlan& plan) {
+  std::vector<Stage> all;
+  for (const Step& step : plan.steps)
+    all.push_back(step.stage);
+  return all;
+}
+
+TEST(Make, FirstPublicationInTheSafeOrder) {
+  Story story;
+  whole(story);
+  const DomainPlan plan = story.apply();
+  EXPECT_EQ(stages(plan), (std::vector{Stage::prepare, Stage::prepare, Stage::publish,
+                                       Stage::confirm, Stage::announce}));
+  const auto& tlsrpt = std::get<RecordChange>(plan.steps[0].action);  // first of all: it reports
+  EXPECT_EQ(tlsrpt.edits.front().after->owner.text(), "_smtp._tls.example.com");
+  EXPECT_EQ(tlsrpt.edits.front().after->ttl, default_tlsrpt_ttl);
+  EXPECT_FALSE(story.plan().changed());
+}
+
+TEST(Make, CrashAfterAnyStepEndsAtTheSameState) {
+  Story story;
+  whole(story);
+  const std::size_t steps = story.plan().steps.size();
+  for (std::size_t taken = 0; taken <= steps; ++taken) {
+    Story crashed = story;
+    crashed.apply(taken);
+    // Whatever id is announced, its policy is served.
+    if (const auto id = crashed.generated())
+      EXPECT_TRUE(sts::announces(*id, *sts::parse_policy(*crashed.body).value)) << taken;
+    crashed.apply();
+    EXPECT_FALSE(crashed.plan().changed()) << taken;
+    EXPECT_TRUE(sts::announces(*crashed.generated(), *story.desired.policy)) << taken;
+  }
+}
+
+TEST(Make, EqualArgumentsGiveEqualPlans) {
+  Story story;
+  whole(story);
+  Plan left{.created = story.now, .valid_until = story.now, .domains = {story.plan()}};
+  Plan right{.created = story.now, .valid_until = story.now, .domains = {story.plan()}};
+  EXPECT_EQ(to_json(left), to_json(right));
+}
+
+TEST(Make, RecordsWrittenByOtherToolsNeedNoChange) {
+  Story story;
+  whole(story);
+  story.apply();
+  for (dns::RecordSet& set : story.sets) {
+    set.ttl = Duration{1234};
+    if (set.type == dns::Type::txt) set.values.front() += ";";
+  }
+  story.desired.ttls = {};
+  EXPECT_FALSE(story.plan().changed());
+  story.desired.ttls.sts = Duration{600};  // stated: now it counts
+  EXPECT_EQ(stages(story.plan()), std::vector{Stage::announce});
+}
+
+TEST(Make, AnotherServicesCnameIsNotTouchedUnlessTakenOver) {
+  Story story;
+  story.sets.push_back(
+      {owners(story.domain).sts, dns::Type::cname, Duration{300}, {"_mta-sts.provider.example"}});
+  DomainPlan plan = story.plan();
+  EXPECT_TRUE(plan.refused());
+  EXPECT_FALSE(plan.changed());
+  EXPECT_NE(plan.error->hint.find("takeover"), std::string::npos);
+  story.desired.takeover = true;
+  plan = story.apply();
+  EXPECT_FALSE(plan.refused());
+  const auto& change = std::get<RecordChange>(plan.steps.back().action);
+  ASSERT_EQ(change.edits.size(), 2U);  // the CNAME goes in the batch that brings the TXT set
+  EXPECT_FALSE(change.edits[0].after);
+  EXPECT_FALSE(story.plan().changed());
+}
+
+TEST(Make, UnreadableIsNeverTakenForAbsent) {
+  Story story;
+  whole(story);
+  for (int part = 0; part < 4; ++part) {
+    Observed observed = story.observed();
+    const auto bad = fail(Code::unreachable, "no answer");
+    if (part == 0) observed.sts = bad;
+    if (part == 1) observed.tlsrpt = bad;
+    if (part == 2) observed.address = bad;
+    if (part == 3) observed.policy = bad;
+    const DomainPlan plan = make_domain(story.desired, observed, {story.now, {}});
+    EXPECT_TRUE(plan.error) << part;
+    EXPECT_FALSE(plan.changed()) << part;
+  }
+}
+
+TEST(Make, WhatIsNotManagedMayBeUnreadable) {
+  Story story;  // no TLS-RPT, no address
+  Observed observed = story.observed();
+  observed.tlsrpt = fail(Code::unreachable, "no answer");
+  EXPECT_FALSE(make_domain(story.desired, observed, {story.now, {}}).error);
+}
+
+TEST(Make, AMovingHostServesBeforeItsAddressChanges) {
+  Story story;
+  whole(story);
+  story.apply();
+  story.desired.address = Address{.a = {"192.0.2.1"}, .aaaa = {"2001:db8::1"}};
+  story.body.reset();
+  const DomainPlan plan = story.apply();
+  EXPECT_EQ(stages(plan), (std::vector{Stage::publish, Stage::confirm, Stage::redirect}));
+  const auto& change = std::get<RecordChange>(plan.steps.back().action);
+  EXPECT_FALSE(change.edits.front().after);  // the CNAME goes first
+  EXPECT_FALSE(story.plan().changed());
+}
+
+TEST(Make, NotesOnWhatMayRejectMail) {
+  const auto ids = [](const DomainPlan& plan) {
+    std::set<std::string> all;
+    for (const Note& note : plan.notes)
+      all.insert(note.id);
+    return all;
+  };
+  Story story;
+  story.apply();
+  EXPECT_EQ(ids(story.plan()), std::set<std::string>{});
+  story.desired.policy = Story::policy("enforce", "1w", {"mail.example.com", "b.example.com"});
+  EXPECT_EQ(ids(story.apply()), std::set<std::string>{"enforce-begins"});
+  story.desired.policy = Story::policy("enforce", "1w", {"b.example.com", "c.example.com"});
+  EXPECT_EQ(ids(story.apply()), (std::set<std::string>{"mx-pattern-removed", "mx-pattern-added"}));
+  story.desired.policy = Story::policy("none", "1d", {});
+  EXPECT_TRUE(ids(story.plan()).contains("none-without-mx"));
+}
+
+TEST(Make, AWiderPatternRemovesNothing) {
+  Story story;
+  story.desired.policy = Story::policy("enforce", "1w", {"a.example.com"});
+  story.apply();
+  story.desired.policy = Story::policy("enforce", "1w", {"*.example.com"});
+  for (const Note& note : story.plan().notes)
+    EXPECT_NE(note.id, "mx-pattern-removed");
+}
+
+TEST(PlanJson, RoundTrips) {
+  Story story;
+  whole(story);
+  story.desired.ttls.sts = Duration{60};
+  story.sets.push_back({owners(story.domain).tlsrpt,
+                        dns::Type::txt,
+                        Duration{60},
+                        {std::string("bytes \x01\xFF \"\\"), "other"}});
+  story.body = std::string("no policy \xFF\x00 at all", 21);
+  Plan plan{
+      .created = story.now, .valid_until = story.now + Duration{60}, .domains = {story.plan()}};
+  Observed unread = story.observed();
+  unread.sts = fail(Code::unauthorized, "no", "dns", "ask");
+  plan.domains.push_back(make_domain(story.desired, unread, {story.now, {}}));
+  const Result<Plan> read = plan_from_json(to_json(plan));
+  ASSERT_TRUE(read) << to_string(read.error());
+  ASSERT_EQ(read->domains.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(read->domains[i].desired, plan.domains[i].desired);
+    EXPECT_EQ(read->domains[i].observed, plan.domains[i].observed);
+    EXPECT_EQ(read->domains[i].steps, plan.domains[i].steps);
+    EXPECT_EQ(read->domains[i].notes, plan.domains[i].notes);
+    EXPECT_EQ(read->domains[i].error, plan.domains[i].error);
+  }
+  EXPECT_EQ(to_json(*read), to_json(plan));
+}
+
+TEST(PlanJson, RefusesWhatIsNoPlan) {
+  for (const char* text : {"", "[]", "{}", "{\"format\":\"stsctl-plan\",\"version\":2}",
+                           "{\"format\":\"stsctl-plan\",\"version\":1}", "nonsense"}) {
+    const auto read = plan_from_json(text);
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().code, Code::invalid);
+  }
+}
+
+TEST(Staleness, NamesWhatDiffers) {
+  Story story;
+  whole(story);
+  const DomainPlan saved = story.plan();
+  EXPECT_TRUE(staleness(saved, story.desired, story.observed()).empty());
+  Story edited = story;
+  edited.set_txt("v=STSv1; id=other");
+  edited.body = "x";
+  const auto world = staleness(saved, edited.desired, edited.observed());
+  ASSERT_EQ(world.size(), 2U);
+  EXPECT_NE(world[0].find("_mta-sts.example.com"), std::string::npos);
+  EXPECT_NE(world[1].find("policy"), std::string::npos);
+  edited = story;
+  edited.desired.policy->mode = sts::Mode::enforce;
+  EXPECT_EQ(staleness(saved, edited.desired, edited.observed()).size(), 1U);
+  Observed unread = story.observed();
+  unread.policy = fail(Code::timeout, "late");
+  EXPECT_EQ(staleness(saved, story.desired, unread).size(), 1U);
+}
+
+}  // namespace
+}  // namespace stsctl::plan
