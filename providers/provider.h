@@ -65,6 +65,13 @@ class DnsProvider {
   virtual std::vector<Result<std::vector<dns::RecordSet>>> read(
       const std::vector<ZoneQuery>& queries, const Watch& watch) = 0;
 
+  /// Called once just before a wave of write() calls, with every zone and owner they will touch, so
+  /// that a provider which compares by re-reading can do it in bulk. What it finds may be used by
+  /// those writes while it is a few seconds old, no longer. A failure shows in write().
+  virtual void begin_writes(const std::vector<ZoneQuery>& queries, const Watch& watch) {
+    static_cast<void>(queries), static_cast<void>(watch);
+  }
+
   /// Makes each edit's (owner, type) equal to its `after` (none: gone) and touches nothing else.
   /// Where an edit's live set is neither `before` nor `after` nothing of the batch is written:
   /// Code::conflict, with what is there now. What is equal to `after` already is done. Values that

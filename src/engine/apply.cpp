@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -143,12 +144,27 @@ class Run {
           settle(turn.domain, fail(provider));
       return;
     }
+    (*provider)->begin_writes(queries(zones), watch_without_progress());
     const std::size_t width =
         std::max<std::size_t>(1, (*provider)->capabilities().write_concurrency);
     parallel_map(zones, width, watch_.stop, [&](const ZoneTurn& zone) {
       write_zone(**provider, zone);
       return Done{};
     });
+  }
+
+  // The owners that the writes to `zones` touch, each once.
+  static std::vector<providers::ZoneQuery> queries(const std::vector<ZoneTurn>& zones) {
+    std::vector<providers::ZoneQuery> queries;
+    queries.reserve(zones.size());
+    for (const ZoneTurn& zone : zones) {
+      std::set<dns::Name> owners;
+      for (const auto& turn : zone.turns)
+        for (const plan::RecordEdit& edit : turn.action->edits)
+          owners.insert(edit.after ? edit.after->owner : edit.before->owner);
+      queries.push_back({zone.zone, {owners.begin(), owners.end()}});
+    }
+    return queries;
   }
 
   void write_zone(providers::DnsProvider& provider, const ZoneTurn& zone) {
@@ -186,7 +202,8 @@ class Run {
   template <class Action, class Work>
   void at_each_host(const std::vector<Turn<Action>>& turns, Work work) {
     std::map<std::string, std::vector<Turn<Action>>> hosts;
-    for (const Turn<Action>& turn : turns) hosts[turn.action->host].push_back(turn);
+    for (const Turn<Action>& turn : turns)
+      hosts[turn.action->host].push_back(turn);
     const std::vector<std::pair<std::string, std::vector<Turn<Action>>>> list(hosts.begin(),
                                                                               hosts.end());
     parallel_map(list, accounts_at_once, watch_.stop, [&](const auto& entry) {
@@ -194,7 +211,8 @@ class Run {
       if (host)
         work(**host, entry.second);
       else
-        for (const auto& turn : entry.second) settle(turn.domain, fail(host));
+        for (const auto& turn : entry.second)
+          settle(turn.domain, fail(host));
       return Done{};
     });
   }
@@ -202,16 +220,17 @@ class Run {
   void write_policies(const std::vector<Turn<PolicyChange>>& turns) {
     at_each_host(turns, [&](providers::PolicyHost& host, const auto& list) {
       std::vector<plan::PolicyEdit> edits;
-      for (const auto& turn : list) edits.push_back(turn.action->edit);
+      for (const auto& turn : list)
+        edits.push_back(turn.action->edit);
       const auto results = host.write(edits, watch_without_progress());
-      for (std::size_t i = 0; i < list.size(); ++i) settle(list[i].domain, results[i]);
+      for (std::size_t i = 0; i < list.size(); ++i)
+        settle(list[i].domain, results[i]);
     });
   }
 
   void wait_for_policies(const std::vector<Turn<PolicyServed>>& turns) {
-    at_each_host(turns, [&](providers::PolicyHost& host, const auto& list) {
-      wait_for_host(host, list);
-    });
+    at_each_host(turns,
+                 [&](providers::PolicyHost& host, const auto& list) { wait_for_host(host, list); });
   }
 
   // Asks the host again, less and less often, until it serves every policy or time is up.
