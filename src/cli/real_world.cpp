@@ -79,7 +79,8 @@ struct RealWorld::Parts {
   std::unique_ptr<io::Files> files = io::real_files();
   std::unique_ptr<io::Process> process = io::real_process();
   std::unique_ptr<io::Clock> clock = io::real_clock();
-  World world{.services = {*files, *process, *clock},
+  std::unique_ptr<io::DnsExchange> dns = io::real_dns_exchange();
+  World world{.services = {*files, *process, *clock, *dns},
               .env = environment,
               .in = std::cin,
               .out = std::cout,

@@ -2,6 +2,7 @@
 // What a provider is given to reach the outside world.
 
 #include "io/clock.h"
+#include "io/dns_exchange.h"
 #include "io/files.h"
 #include "io/process.h"
 
@@ -12,6 +13,7 @@ struct Services {
   Files& files;
   Process& process;
   Clock& clock;
+  DnsExchange& dns;
 };
 
 }  // namespace stsctl::io
