@@ -258,7 +258,8 @@ std::string outcomes_text(const std::vector<engine::Outcome>& outcomes, bool col
       Error error = *outcome.error;
       if (error.where == outcome.domain.text()) error.where.clear();
       const std::string said = ": " + to_string(error);
-      for (const std::string_view part : split(said, '\n')) line += printable(part) + "\n";
+      for (const std::string_view part : split(said, '\n'))
+        line += printable(part) + "\n";
       line.pop_back();
     }
     text += (color ? painted(good ? '+' : '-', line) : line) + "\n";

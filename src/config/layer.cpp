@@ -19,6 +19,7 @@ class LayerReader {
   explicit LayerReader(Reader& reader) : reader_(reader) {}
 
   Layer read(const Node& mapping, std::string_view what) {
+    const std::size_t errors = reader_.errors();
     reader_.check_keys(mapping, names(domain_keys()), what);
     for (const auto& [key, value] : mapping.entries) {
       if (key.text == "dns") layer_.dns = reference(value, "'dns'");
@@ -33,6 +34,7 @@ class LayerReader {
       if (key.text == "longest_max_age")
         layer_.longest_max_age = bounded(value, "longest_max_age", 0);
     }
+    layer_.faulty = reader_.errors() > errors;
     return std::move(layer_);
   }
 
@@ -236,6 +238,7 @@ Layer read_layer(Reader& reader, const Node& mapping, std::string_view what) {
 
 Layer merge(const Layer& outer, const Layer& inner) {
   Layer layer = outer;
+  layer.faulty = outer.faulty || inner.faulty;
   take(layer.dns, inner.dns);
   take(layer.host, inner.host);
   if (inner.policy != Part::unsaid) layer.policy = inner.policy;

@@ -28,6 +28,7 @@ enum class Part { unsaid, off, on };
 
 /// One layer; what it does not say is left to the layer outside.
 struct Layer {
+  bool faulty = false;  ///< Something in it was wrong and is reported: what is missing follows.
   std::optional<Said<std::string>> dns;
   std::optional<Said<std::string>> host;
   Part policy = Part::unsaid;

@@ -42,15 +42,18 @@ class Loader {
     file(path, nullptr, {});
     Loaded loaded;
     Config config = resolve();
-    const bool failed = std::ranges::any_of(diagnostics_, [](const Diagnostic& one) {
-      return one.severity == Diagnostic::Severity::error;
-    });
-    if (!failed) loaded.config = std::move(config);
+    if (!failed()) loaded.config = std::move(config);
     loaded.diagnostics = shortened();
     return loaded;
   }
 
  private:
+  bool failed() const {
+    return std::ranges::any_of(diagnostics_, [](const Diagnostic& one) {
+      return one.severity == Diagnostic::Severity::error;
+    });
+  }
+
   // ---- files ----
 
   // `from` is the place of the include, null for the main file; `chain` the files that led here.
@@ -100,6 +103,12 @@ class Loader {
     if (const Node* include = root.find("include")) includes(reader, *include, chain);
   }
 
+  static std::string hint(const Reader& reader, const YamlFault& fault) {
+    const bool tabs =
+        reader.text().starts_with('\t') || reader.text().find("\n\t") != std::string::npos;
+    return fault.hint.empty() && tabs ? "YAML is indented by blanks, never by tabs" : fault.hint;
+  }
+
   static void version(Reader& reader, const Node& root, bool is_main) {
     const Node* version = root.find("version");
     if (version == nullptr) {
@@ -140,9 +149,11 @@ class Loader {
                 const std::vector<ProviderSpec>& specs, Accounts& into) {
     if (node.kind == Node::Kind::null || reader.mapping(node, "'" + key + "'") == nullptr) return;
     for (const auto& [name, value] : node.entries) {
+      broken_.insert(name.text);  // until it proves sound
       if (reader.mapping(value, fmt::format("'{}'", printable(name.text))) == nullptr) continue;
       const ProviderSpec* spec = provider(reader, value, specs);
       if (spec == nullptr) continue;
+      broken_.erase(name.text);
       RawAccount raw{{name.text, spec->name, {}}, {&reader, name.mark}};
       raw.account.settings = read_settings(reader, value, spec->settings, sources_);
       raw.account.settings.account = name.text;
@@ -211,9 +222,11 @@ class Loader {
     for (const auto& [key, value] : node.entries) {
       const auto name = reader.name(key, "a domain");
       Layer layer;
-      if (value.kind != Node::Kind::null &&
-          reader.mapping(value, fmt::format("'{}'", printable(key.text))) != nullptr)
-        layer = read_layer(reader, value, fmt::format("'{}'", printable(key.text)));
+      const std::string what = fmt::format("'{}'", printable(key.text));
+      if (value.kind == Node::Kind::mapping)
+        layer = read_layer(reader, value, what);
+      else if (value.kind != Node::Kind::null)
+        layer.faulty = reader.mapping(value, what) == nullptr;
       if (name) add_domain({*name, {&reader, key.mark}, std::move(layer), group});
     }
   }
@@ -248,7 +261,8 @@ class Loader {
   }
 
   void take(RawAccount& raw, const char* key, std::vector<Account>& into) {
-    if (!raw.used && !domains_.empty())
+    // Beside an error, an account may be unused because its name is misspelt elsewhere.
+    if (!raw.used && !domains_.empty() && !failed())
       raw.place.reader->warning(raw.place.mark, fmt::format("'{}' under '{}' is used by no domain",
                                                             printable(raw.account.name), key));
     into.push_back(std::move(raw.account));
@@ -256,7 +270,8 @@ class Loader {
 
   std::optional<Domain> finish(const RawDomain& raw, const Layer& layer) {
     const auto missing = [&](std::string message, std::string hint) {
-      raw.place.reader->error(raw.place.mark, std::move(message), std::move(hint));
+      if (!layer.faulty)
+        raw.place.reader->error(raw.place.mark, std::move(message), std::move(hint));
     };
     Domain domain{.desired = {.domain = raw.name}, .where = where(raw.place)};
     plan::Desired& desired = domain.desired;
@@ -286,7 +301,8 @@ class Loader {
 
   bool policy(const RawDomain& raw, const Layer& layer, plan::Desired& desired) {
     const auto missing = [&](std::string message, std::string hint) {
-      raw.place.reader->error(raw.place.mark, std::move(message), std::move(hint));
+      if (!layer.faulty)
+        raw.place.reader->error(raw.place.mark, std::move(message), std::move(hint));
       return false;
     };
     bool good = true;
@@ -316,6 +332,7 @@ class Loader {
       found->second.used = true;
       return true;
     }
+    if (broken_.contains(said.value)) return false;
     const auto place = std::tuple(said.place.reader, said.place.mark.line, said.place.mark.column);
     if (!reported_.insert(place).second) return false;
     std::vector<std::string> known;
@@ -355,6 +372,7 @@ class Loader {
   Accounts dns_;
   Accounts hosts_;
   Layer defaults_;
+  std::set<std::string> broken_;  // accounts that are there but wrong
   std::vector<Layer> groups_;
   std::map<std::string, Place> group_names_;
   std::vector<RawDomain> domains_;

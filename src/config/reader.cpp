@@ -38,6 +38,7 @@ std::string Reader::where(const Mark& mark) const {
 }
 
 void Reader::error(const Mark& mark, std::string message, std::string hint) {
+  ++errors_;
   add(Diagnostic::Severity::error, mark, std::move(message), std::move(hint));
 }
 
@@ -61,6 +62,7 @@ void Reader::add(Diagnostic::Severity severity, const Mark& mark, std::string me
                  std::string hint) {
   constexpr std::size_t widest = 120;
   std::string line = line_text(mark);
+  std::ranges::replace(line, '\t', ' ');
   std::size_t caret = mark.column;
   if (line.size() > widest) {
     const std::size_t begin = caret > widest / 2 ? caret - widest / 2 : 0;

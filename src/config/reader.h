@@ -22,6 +22,8 @@ class Reader {
   std::string where(const Mark& mark) const;
 
   void error(const Mark& mark, std::string message, std::string hint = {});
+  /// How many errors were reported so far.
+  std::size_t errors() const { return errors_; }
   void warning(const Mark& mark, std::string message, std::string hint = {});
   /// The text at `mark` is a secret: excerpts of its line end there.
   void hide(const Mark& mark) { hidden_.insert({mark.line, mark.column}); }
@@ -48,6 +50,7 @@ class Reader {
   std::string text_;
   std::vector<std::size_t> line_starts_;
   std::vector<Diagnostic>& diagnostics_;
+  std::size_t errors_ = 0;
   std::set<std::pair<std::size_t, std::size_t>> hidden_;
 };
 

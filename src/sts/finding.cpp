@@ -1,5 +1,7 @@
 #include "sts/finding.h"
 
+#include <utility>
+
 namespace stsctl::sts {
 
 std::string errors(const std::vector<Finding>& findings) {
@@ -10,6 +12,12 @@ std::string errors(const std::vector<Finding>& findings) {
     text += finding.message + " (" + finding.rule + ")";
   }
   return text;
+}
+
+Finding finding_of(Severity severity, std::string rule, std::string message) {
+  const std::string suffix = " (" + rule + ")";
+  if (message.ends_with(suffix)) message.resize(message.size() - suffix.size());
+  return {severity, std::move(rule), std::move(message)};
 }
 
 }  // namespace stsctl::sts

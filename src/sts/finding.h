@@ -31,4 +31,7 @@ struct Checked {
 /// Findings of Severity::error as one line, "; " between them; "" if there are none.
 std::string errors(const std::vector<Finding>& findings);
 
+/// A finding from the text of an Error that ends with its rule in parentheses: said once is enough.
+Finding finding_of(Severity severity, std::string rule, std::string message);
+
 }  // namespace stsctl::sts

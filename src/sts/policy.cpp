@@ -79,7 +79,7 @@ class Reader {
     failed_ = failed_ || severity == Severity::error;
     if (checked_.findings.size() == most_findings) return;
     if (line_ > 0) message = fmt::format("line {}: {}", line_, message);
-    checked_.findings.push_back({severity, by, std::move(message)});
+    checked_.findings.push_back(finding_of(severity, by, std::move(message)));
   }
   void error(std::string message) { add(Severity::error, rule, std::move(message)); }
 

@@ -266,7 +266,7 @@ Checked<StsRecord> parse_sts_record(std::string_view txt) {
     if (!has_error(checked.findings))
       checked.findings.push_back({Severity::error, sts_rule, "the field 'id' is missing"});
   } else if (const Result<Done> ok = check_id(id->value); !ok) {
-    checked.findings.push_back({Severity::error, sts_rule, ok.error().what});
+    checked.findings.push_back(finding_of(Severity::error, sts_rule, ok.error().what));
   }
   if (std::ranges::count(read.fields, std::string_view("id"), &Field::name) > 1)
     checked.findings.push_back({Severity::warning, interoperability,
