@@ -19,7 +19,8 @@ std::string hex(std::string_view bytes);
 std::string hex(const Sha256& digest);
 /// The digest's bytes as a string, for use as a key.
 std::string bytes(const Sha256& digest);
-/// Base32 (RFC 4648 §6) of the leading bits of `digest`, `length` characters, no padding.
+/// Base32 (RFC 4648 §6) of the leading bits of `digest`, `length` characters (at most 51), no
+/// padding.
 std::string base32(const Sha256& digest, std::size_t length);
 
 }  // namespace stsctl

@@ -35,7 +35,7 @@ struct SettingSpec {
   SettingType type = SettingType::text;
   std::string description;  ///< One sentence for editors and docs.
   bool required = false;
-  bool nullable = false;                  ///< May be null, which switches an inherited part off.
+  bool nullable = false;          ///< May be null, which switches an inherited part off.
   std::string fallback = {};      ///< What holds when it is left out, for docs; may be empty.
   std::int64_t least = 0;         ///< integer: smallest value; duration: seconds.
   std::int64_t most = INT64_MAX;  ///< integer: largest value; duration: seconds.

@@ -15,23 +15,33 @@ char lower_char(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-// Length of the well-formed UTF-8 sequence at `text`'s start that is fit for a terminal, 0 if none.
-std::size_t printable_sequence(std::string_view text) {
+// Length of the well-formed UTF-8 sequence (RFC 3629 §4) at `text`'s start, 0 if there is none.
+std::size_t utf8_sequence(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
-  if (first >= 0x20 && first < 0x7F) return 1;
+  if (first < 0x80) return 1;
   if (first < 0xC2 || first > 0xF4) return 0;
   const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
   if (text.size() < length) return 0;
   for (std::size_t i = 1; i < length; ++i)
     if ((byte(i) & 0xC0U) != 0x80U) return 0;
-  if (first == 0xC2 && byte(1) < 0xA0) return 0;  // C1 controls
   if (first == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
   if (first == 0xED && byte(1) > 0x9F) return 0;  // surrogates
   if (first == 0xF0 && byte(1) < 0x90) return 0;  // overlong
   if (first == 0xF4 && byte(1) > 0x8F) return 0;  // past U+10FFFF
-  if (first == 0xE2 && byte(1) == 0x80 && (byte(2) >= 0xAA && byte(2) <= 0xAE)) return 0;  // bidi
-  if (first == 0xE2 && byte(1) == 0x81 && (byte(2) >= 0xA6 && byte(2) <= 0xA9)) return 0;  // bidi
+  return length;
+}
+
+// The same for a sequence that is fit for a terminal.
+std::size_t printable_sequence(std::string_view text) {
+  const std::size_t length = utf8_sequence(text);
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (length == 1) return byte(0) >= 0x20 && byte(0) < 0x7F ? 1 : 0;
+  if (length == 2 && byte(0) == 0xC2 && byte(1) < 0xA0) return 0;  // C1 controls
+  if (length == 3 && byte(0) == 0xE2 &&
+      ((byte(1) == 0x80 && byte(2) >= 0xAA && byte(2) <= 0xAE) ||
+       (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9)))
+    return 0;  // bidirectional embeddings, overrides and isolates
   return length;
 }
 
@@ -101,6 +111,15 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates) {
   const std::string wanted = lower(word);
@@ -108,7 +127,7 @@ std::optional<std::string> nearest(std::string_view word,
   std::optional<std::string> found;
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(wanted, lower(candidate));
-    if (distance >= best) continue;
+    if (distance >= best || distance >= wanted.size()) continue;
     best = distance;
     found = candidate;
   }

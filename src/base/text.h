@@ -16,11 +16,14 @@ std::string_view trim(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
 /// The pieces with `separator` between them.
 std::string join(const std::vector<std::string>& pieces, std::string_view separator);
-/// `text` with every control character, DEL, and byte of an ill-formed UTF-8 sequence written as
-/// \xNN (C1 controls too), so that outside text cannot drive a terminal.
+/// `text` with every byte of a control character (C1 too), DEL, bidirectional override and
+/// ill-formed UTF-8 sequence written as \xNN, so that outside text cannot drive a terminal.
 std::string printable(std::string_view text);
+/// Is `text` well-formed UTF-8 (RFC 3629 §4)?
+bool is_utf8(std::string_view text);
 /// The candidate nearest to `word` by edit distance (insert, delete, replace, swap), if it is near
-/// enough to be a likely slip: at most a third of the length, at least 1. Case is ignored.
+/// enough to be a likely slip: at most a third of the length, at least 1, and something in common.
+/// Case is ignored.
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates);
 /// Does `name` fit a shell-like glob of `*` (any run, dots included) and `?`? Case is ignored.

@@ -3,11 +3,9 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <ctime>
-#include <sstream>
+#include <optional>
 #include <utility>
 
-#include <date/date.h>
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -20,37 +18,77 @@ constexpr std::array<std::pair<char, std::int64_t>, 5> units{
     {{'w', 604800}, {'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}}};
 constexpr std::int64_t longest_duration = 100LL * 366 * 86400;
 
-Result<Time> parse_exactly(std::string_view text, const char* form, std::string (*back)(Time)) {
-  std::istringstream in{std::string(text)};
-  Time time;
-  in >> date::parse(form, time);
-  // Reading back what was read refuses every lenient spelling (blanks, single digits, 24:00).
-  if (in.fail() || back(time) != text)
-    return fail(Code::invalid, fmt::format("'{}' is no point in time of the form {}",
-                                           printable(text), back(Time{})));
-  return time;
+// Reads `text` if it has the shape of `form`, in which '0' is any digit and everything else itself;
+// the digits are a year of four, then month, day, hour, minute and second of two each.
+std::optional<Time> read_form(std::string_view text, std::string_view form) {
+  constexpr std::size_t most_digits = 14;
+  if (text.size() != form.size()) return std::nullopt;
+  std::array<unsigned, most_digits> digits{};
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < form.size(); ++i) {
+    if (form[i] != '0') {
+      if (text[i] != form[i]) return std::nullopt;
+      continue;
+    }
+    if (text[i] < '0' || text[i] > '9') return std::nullopt;
+    digits.at(count++) = static_cast<unsigned>(text[i] - '0');
+  }
+  const auto two = [&](std::size_t at) { return digits.at(at) * 10 + digits.at(at + 1); };
+  const std::chrono::year_month_day date{std::chrono::year{static_cast<int>(two(0) * 100 + two(2))},
+                                         std::chrono::month{two(4)}, std::chrono::day{two(6)}};
+  // A leap second (60) has no place in a Time.
+  if (!date.ok() || two(8) > 23 || two(10) > 59 || two(12) > 59) return std::nullopt;
+  return Time{Day{date}} + std::chrono::hours{two(8)} + std::chrono::minutes{two(10)} +
+         std::chrono::seconds{two(12)};
 }
+
+Result<Time> parse_exactly(std::string_view text, std::string_view form, const char* example) {
+  const std::optional<Time> time = read_form(text, form);
+  if (time) return *time;
+  return fail(Code::invalid, fmt::format("'{}' is no point in time of the form {}",
+                                         printable(text.substr(0, 40)), example));
+}
+
+// A point in time taken apart.
+struct Parts {
+  explicit Parts(Time time)
+      : day(std::chrono::floor<std::chrono::days>(time)), clock(time - Time{day}), date(day) {}
+  int year() const { return static_cast<int>(date.year()); }
+  unsigned month() const { return static_cast<unsigned>(date.month()); }
+  unsigned day_of_month() const { return static_cast<unsigned>(date.day()); }
+
+  Day day;
+  std::chrono::hh_mm_ss<Duration> clock;
+  std::chrono::year_month_day date;
+};
 
 }  // namespace
 
 std::string format_time(Time time) {
-  return date::format("%FT%TZ", time);
+  const Parts at(time);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", at.year(), at.month(),
+                     at.day_of_month(), at.clock.hours().count(), at.clock.minutes().count(),
+                     at.clock.seconds().count());
 }
 
 Result<Time> parse_time(std::string_view text) {
-  return parse_exactly(text, "%FT%TZ", format_time);
+  return parse_exactly(text, "0000-00-00T00:00:00Z", "2026-11-24T08:15:00Z");
 }
 
 std::string format_compact_time(Time time) {
-  return date::format("%Y%m%dT%H%M%SZ", time);
+  const Parts at(time);
+  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", at.year(), at.month(), at.day_of_month(),
+                     at.clock.hours().count(), at.clock.minutes().count(),
+                     at.clock.seconds().count());
 }
 
 Result<Time> parse_compact_time(std::string_view text) {
-  return parse_exactly(text, "%Y%m%dT%H%M%SZ", format_compact_time);
+  return parse_exactly(text, "00000000T000000Z", "20261124T081500Z");
 }
 
 std::string format_day(Day day) {
-  return date::format("%F", day);
+  const Parts at{Time{day}};
+  return fmt::format("{:04}-{:02}-{:02}", at.year(), at.month(), at.day_of_month());
 }
 
 Result<Duration> parse_duration(std::string_view text) {

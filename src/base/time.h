@@ -16,11 +16,11 @@ using Duration = std::chrono::seconds;
 /// A day in UTC; its number counts from 1970-01-01.
 using Day = std::chrono::sys_days;
 
-/// "2026-11-24T08:15:00Z" (RFC 3339).
+/// "2026-11-24T08:15:00Z" (RFC 3339), for the years 0 to 9999.
 std::string format_time(Time time);
-/// Reads what format_time writes; Code::invalid for anything else.
+/// Reads what format_time writes, no other form and no leap second; Code::invalid else.
 Result<Time> parse_time(std::string_view text);
-/// "20261124T081500Z", the compact form an id carries.
+/// "20261124T081500Z", the compact form an id carries, for the years 0 to 9999.
 std::string format_compact_time(Time time);
 /// Reads what format_compact_time writes, no other form; Code::invalid else.
 Result<Time> parse_compact_time(std::string_view text);

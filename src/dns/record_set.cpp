@@ -23,7 +23,8 @@ constexpr std::array<std::pair<Type, const char*>, 5> type_names{{{Type::a, "A"}
 Result<std::string> canonical_address(int family, const std::string& text) {
   std::array<unsigned char, 16> binary{};
   std::array<char, INET6_ADDRSTRLEN> buffer{};
-  if (inet_pton(family, text.c_str(), binary.data()) != 1)
+  const bool whole = text.find('\0') == std::string::npos;  // inet_pton() would stop there
+  if (!whole || inet_pton(family, text.c_str(), binary.data()) != 1)
     return fail(Code::invalid, fmt::format("'{}' is no {} address", printable(text),
                                            family == AF_INET ? "IPv4" : "IPv6"));
   return std::string(inet_ntop(family, binary.data(), buffer.data(), buffer.size()));
@@ -33,9 +34,10 @@ Result<std::string> canonical_mx(const std::string& text) {
   const std::string_view all = trim(text);
   const std::size_t blank = all.find_first_of(" \t");
   unsigned preference = 0;
-  const auto parsed =
-      std::from_chars(all.data(), all.data() + std::min(blank, all.size()), preference);
-  if (blank == std::string_view::npos || parsed.ec != std::errc{} || preference > 65535)
+  const char* const end = all.data() + std::min(blank, all.size());
+  const auto parsed = std::from_chars(all.data(), end, preference);
+  if (blank == std::string_view::npos || parsed.ec != std::errc{} || parsed.ptr != end ||
+      preference > 65535)
     return fail(Code::invalid, fmt::format("'{}' is no MX record", printable(text)));
   const std::string_view host = trim(all.substr(blank));
   if (host == ".") return fmt::format("{} .", preference);  // null MX (RFC 7505)
