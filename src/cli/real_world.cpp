@@ -12,6 +12,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "io/curl_http.h"
+
 namespace stsctl::cli {
 
 namespace {
@@ -80,7 +82,15 @@ struct RealWorld::Parts {
   std::unique_ptr<io::Process> process = io::real_process();
   std::unique_ptr<io::Clock> clock = io::real_clock();
   std::unique_ptr<io::DnsExchange> dns = io::real_dns_exchange();
-  World world{.services = {*files, *process, *clock, *dns},
+  std::unique_ptr<io::Http> http = io::real_http({.stop = on_signal.token()});
+  io::Log log{std::cerr};
+  World world{.services = {.files = *files,
+                           .process = *process,
+                           .clock = *clock,
+                           .dns = *dns,
+                           .http = *http,
+                           .log = log,
+                           .stop = on_signal.token()},
               .env = environment,
               .in = std::cin,
               .out = std::cout,

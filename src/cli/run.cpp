@@ -81,6 +81,7 @@ int run(int argc, const char* const* argv, World& world) {
   } catch (const CLI::ParseError& stop) {
     return report(app, stop, world);
   }
+  world.services.log.set_level(io::parse_log_level(context.globals.log_level));
   return interrupted(world, context.action());
 }
 

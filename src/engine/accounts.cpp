@@ -15,6 +15,15 @@ const Kind* find_kind(const std::vector<Kind>& kinds, const std::string& name) {
   return found == kinds.end() ? nullptr : &*found;
 }
 
+void hide_secrets(const Settings& settings, const std::vector<SettingSpec>& specs,
+                  const std::string& prefix, io::Log& log) {
+  for (const SettingSpec& spec : specs) {
+    const std::string name = prefix + spec.name;
+    if (spec.type == SettingType::secret) log.hide(settings.text(name));
+    hide_secrets(settings, spec.fields, name + ".", log);
+  }
+}
+
 template <class Provider, class Kind>
 Result<std::unique_ptr<Provider>> open(const config::Account& account,
                                        const std::vector<Kind>& kinds,
@@ -23,6 +32,7 @@ Result<std::unique_ptr<Provider>> open(const config::Account& account,
   if (kind == nullptr)
     return fail(Code::unsupported, fmt::format("unknown provider '{}'", account.provider),
                 account.settings.place);
+  hide_secrets(account.settings, kind->settings, "", services.log);
   Result<std::unique_ptr<Provider>> opened = kind->make(account.settings, services);
   if (!opened) return fail_at(opened, fmt::format("{} ({})", account.name, account.provider));
   return opened;

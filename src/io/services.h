@@ -1,9 +1,13 @@
 #pragma once
 // What a provider is given to reach the outside world.
 
+#include <stop_token>
+
 #include "io/clock.h"
 #include "io/dns_exchange.h"
 #include "io/files.h"
+#include "io/http.h"
+#include "io/log.h"
 #include "io/process.h"
 
 namespace stsctl::io {
@@ -14,6 +18,9 @@ struct Services {
   Process& process;
   Clock& clock;
   DnsExchange& dns;
+  Http& http;  ///< The bare client: a provider of an API wraps it (providers/account.h).
+  Log& log;
+  std::stop_token stop = {};  ///< Requested when the program is asked to end.
 };
 
 }  // namespace stsctl::io

@@ -1,0 +1,176 @@
+#include "io/http_limits.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace stsctl::io {
+
+namespace {
+
+using std::chrono::nanoseconds;
+
+// A reset beyond this is a point in time, not a wait.
+constexpr std::int64_t longest_reset = 1'000'000'000;
+// Resets are whole seconds, so that one and the same moves by one between answers.
+constexpr std::chrono::seconds reset_slack{2};
+constexpr Duration longest_pause = std::chrono::hours(24 * 365);
+constexpr Duration longest_window = std::chrono::hours(24);
+constexpr std::size_t most_requests = 1'000'000;
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  text = trim(text);
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
+  return value;
+}
+
+std::optional<std::int64_t> header_number(const Reply& reply, std::string_view name) {
+  const std::optional<std::string> value = reply.header(name);
+  return value ? whole_number(*value) : std::nullopt;
+}
+
+std::optional<Allowance> make_allowance(std::optional<std::int64_t> remaining,
+                                        std::optional<std::int64_t> reset, Time now) {
+  if (!remaining || !reset) return std::nullopt;
+  const std::int64_t wait =
+      *reset > longest_reset ? *reset - now.time_since_epoch().count() : *reset;
+  return Allowance{*remaining, std::clamp(Duration(wait), Duration(0), longest_pause)};
+}
+
+// The parameters r and t, or their long names.
+struct Parameters {
+  std::optional<std::int64_t> remaining;
+  std::optional<std::int64_t> reset;
+
+  void read(std::string_view parameter) {
+    const std::size_t equals = parameter.find('=');
+    if (equals == std::string_view::npos) return;
+    const std::string name = lower(trim(parameter.substr(0, equals)));
+    const auto value = whole_number(parameter.substr(equals + 1));
+    if (name == "r" || name == "remaining") remaining = value;
+    if (name == "t" || name == "reset") reset = value;
+  }
+};
+
+std::optional<Allowance> read_field(std::string_view field, Time now) {
+  std::optional<Allowance> least;
+  Parameters whole;  // the older form spreads them over the list's members
+  for (const std::string_view member : split(field, ',')) {
+    Parameters own;
+    for (const std::string_view parameter : split(member, ';')) {
+      own.read(parameter);
+      whole.read(parameter);
+    }
+    const auto found = make_allowance(own.remaining, own.reset, now);
+    if (found && (!least || found->remaining < least->remaining)) least = found;
+  }
+  return least ? least : make_allowance(whole.remaining, whole.reset, now);
+}
+
+Result<Rate> parse_rate(std::string_view text) {
+  const auto wrong = [&] {
+    return fail(Code::invalid, fmt::format("'{}' is no rate", printable(text)), {},
+                "write requests per time, such as 5/s or 1200/5m");
+  };
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return wrong();
+  const auto requests = whole_number(text.substr(0, slash));
+  std::string window(trim(text.substr(slash + 1)));
+  if (!window.empty() && window.find_first_of("0123456789") == std::string::npos)
+    window.insert(0, "1");
+  const Result<Duration> length = parse_duration(window);
+  if (!requests || *requests < 1 || static_cast<std::size_t>(*requests) > most_requests ||
+      !length || length->count() < 1 || *length > longest_window)
+    return wrong();
+  return Rate{static_cast<std::size_t>(*requests), *length};
+}
+
+}  // namespace
+
+std::optional<Duration> retry_after(const Reply& reply, Time now) {
+  if (reply.status != 429 && reply.status != 503) return std::nullopt;
+  const std::optional<std::string> value = reply.header("Retry-After");
+  if (!value) return std::nullopt;
+  if (const auto seconds = whole_number(*value)) return std::min(Duration(*seconds), longest_pause);
+  // libcurl reads all three forms of an HTTP date (RFC 9110 §5.6.7).
+  const time_t date = curl_getdate(value->c_str(), nullptr);
+  if (date < 0) return std::nullopt;
+  return std::clamp(Duration(date - now.time_since_epoch().count()), Duration(0), longest_pause);
+}
+
+std::optional<Allowance> allowance(const Reply& reply, Time now) {
+  if (const auto field = reply.header("RateLimit"))
+    if (const auto found = read_field(*field, now)) return found;
+  for (const std::string prefix : {"RateLimit", "X-RateLimit"}) {
+    const auto found = make_allowance(header_number(reply, prefix + "-Remaining"),
+                                      header_number(reply, prefix + "-Reset"), now);
+    if (found) return found;
+  }
+  return std::nullopt;
+}
+
+Result<std::vector<Rate>> parse_rates(std::string_view text) {
+  std::vector<Rate> rates;
+  if (trim(text) == "none") return rates;
+  for (const std::string_view piece : split(text, ',')) {
+    const Result<Rate> rate = parse_rate(trim(piece));
+    if (!rate) return fail(rate);
+    rates.push_back(*rate);
+  }
+  return rates;
+}
+
+Pace::Pace(std::vector<Rate> rates) {
+  for (const Rate& rate : rates)
+    windows_.push_back({rate.requests, nanoseconds(rate.window) / 100 * 104, {}});
+}
+
+nanoseconds Pace::wait(Instant now) const {
+  nanoseconds longest = service_wait(now);
+  for (const Window& window : windows_)
+    if (window.starts.size() == window.requests)
+      longest = std::max(longest, window.starts.front() + window.length - now);
+  return longest;
+}
+
+nanoseconds Pace::service_wait(Instant now) const {
+  nanoseconds longest = std::max(nanoseconds(0), nanoseconds(paused_until_ - now));
+  if (left_ && *left_ <= 0) longest = std::max(longest, nanoseconds(reset_ - now));
+  return longest;
+}
+
+void Pace::start(Instant now) {
+  for (Window& window : windows_) {
+    window.starts.push_back(now);
+    if (window.starts.size() > window.requests) window.starts.pop_front();
+  }
+  ++running_;
+  if (left_ && now >= reset_) left_.reset();
+  if (left_) --*left_;
+}
+
+void Pace::end(Instant now, const std::optional<Allowance>& granted) {
+  --running_;
+  if (!granted) return;
+  // Those still running may not be counted in what the service says is left.
+  const std::int64_t left = std::max<std::int64_t>(0, granted->remaining - running_);
+  const Instant reset = now + granted->reset + std::chrono::seconds(1);
+  const bool same_window = left_ && reset <= reset_ + reset_slack;
+  // Answers overtake each other: within a window only a lower figure is believed, until nothing
+  // runs and the figure is exact.
+  left_ = same_window && running_ > 0 ? std::min(*left_, left) : left;
+  if (!same_window) reset_ = reset;
+}
+
+void Pace::pause(Instant now, Duration length) {
+  paused_until_ = std::max(paused_until_, now + length);
+}
+
+}  // namespace stsctl::io

@@ -1,0 +1,55 @@
+#pragma once
+// Sends again what may be sent again. Knows no API and no rate.
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <stop_token>
+
+#include "io/clock.h"
+#include "io/http.h"
+
+namespace stsctl::io {
+
+struct RetryOptions {
+  int attempts = 5;                            ///< Tries in all.
+  std::chrono::milliseconds first_delay{500};  ///< Upper bound of the first wait; then doubled.
+  std::chrono::milliseconds longest_delay{30'000};
+  std::chrono::milliseconds total{180'000};  ///< No wait ends later than this after the first try.
+  /// Says "too many requests" where an API does not use 429; may be empty.
+  std::function<bool(const Reply&)> throttled = {};
+};
+
+/// One try that has ended.
+struct Try {
+  int number = 1;
+  std::chrono::milliseconds elapsed{0};  ///< Since the first try began.
+  Time now;
+};
+
+/// How long to wait before the next try; none: this result stands. Tried again are, if repeatable:
+/// unreachable, timeout, 502, 503, 504; in any case: 429 and what `throttled` says, since the
+/// service turned those away undone. The wait is `chance` (0 to 1) of an upper bound that doubles
+/// ("full jitter"), on top of Retry-After.
+std::optional<std::chrono::milliseconds> next_delay(const RetryOptions& options,
+                                                    const Request& request,
+                                                    const Result<Reply>& result, const Try& last,
+                                                    double chance);
+
+/// Http over Http. When tries are used up the last result is returned as it is.
+class Retry : public Http {
+ public:
+  /// `chance` gives numbers between 0 and 1 to any thread; by default random ones.
+  Retry(Http& next, Clock& clock, RetryOptions options, std::stop_token stop,
+        std::function<double()> chance = {});
+  Result<Reply> send(const Request& request) override;
+
+ private:
+  Http& next_;
+  Clock& clock_;
+  RetryOptions options_;
+  std::stop_token stop_;
+  std::function<double()> chance_;
+};
+
+}  // namespace stsctl::io
