@@ -21,6 +21,7 @@ constexpr std::int64_t longest_reset = 1'000'000'000;
 constexpr std::chrono::seconds reset_slack{2};
 constexpr Duration longest_pause = std::chrono::hours(24 * 365);
 constexpr Duration longest_window = std::chrono::hours(24);
+constexpr std::size_t most_policies = 8;
 constexpr std::size_t most_requests = 1'000'000;
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
@@ -34,14 +35,6 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
 std::optional<std::int64_t> header_number(const Reply& reply, std::string_view name) {
   const std::optional<std::string> value = reply.header(name);
   return value ? whole_number(*value) : std::nullopt;
-}
-
-std::optional<Allowance> make_allowance(std::optional<std::int64_t> remaining,
-                                        std::optional<std::int64_t> reset, Time now) {
-  if (!remaining || !reset) return std::nullopt;
-  const std::int64_t wait =
-      *reset > longest_reset ? *reset - now.time_since_epoch().count() : *reset;
-  return Allowance{*remaining, std::clamp(Duration(wait), Duration(0), longest_pause)};
 }
 
 // The parameters r and t, or their long names.
@@ -59,19 +52,31 @@ struct Parameters {
   }
 };
 
-std::optional<Allowance> read_field(std::string_view field, Time now) {
-  std::optional<Allowance> least;
+std::optional<Allowance> make_allowance(const Parameters& said, Time now) {
+  if (!said.remaining || !said.reset) return std::nullopt;
+  const std::int64_t wait =
+      *said.reset > longest_reset ? *said.reset - now.time_since_epoch().count() : *said.reset;
+  return Allowance{{}, *said.remaining, std::clamp(Duration(wait), Duration(0), longest_pause)};
+}
+
+std::vector<Allowance> read_field(std::string_view field, Time now) {
+  std::vector<Allowance> found;
   Parameters whole;  // the older form spreads them over the list's members
   for (const std::string_view member : split(field, ',')) {
     Parameters own;
-    for (const std::string_view parameter : split(member, ';')) {
+    const std::vector<std::string_view> pieces = split(member, ';');
+    for (const std::string_view parameter : pieces) {
       own.read(parameter);
       whole.read(parameter);
     }
-    const auto found = make_allowance(own.remaining, own.reset, now);
-    if (found && (!least || found->remaining < least->remaining)) least = found;
+    if (auto one = make_allowance(own, now); one && found.size() < most_policies) {
+      one->policy = trim(pieces.front());
+      found.push_back(*std::move(one));
+    }
   }
-  return least ? least : make_allowance(whole.remaining, whole.reset, now);
+  if (found.empty())
+    if (auto one = make_allowance(whole, now)) found.push_back(*std::move(one));
+  return found;
 }
 
 Result<Rate> parse_rate(std::string_view text) {
@@ -105,15 +110,16 @@ std::optional<Duration> retry_after(const Reply& reply, Time now) {
   return std::clamp(Duration(date - now.time_since_epoch().count()), Duration(0), longest_pause);
 }
 
-std::optional<Allowance> allowance(const Reply& reply, Time now) {
+std::vector<Allowance> allowances(const Reply& reply, Time now) {
   if (const auto field = reply.header("RateLimit"))
-    if (const auto found = read_field(*field, now)) return found;
+    if (auto found = read_field(*field, now); !found.empty()) return found;
   for (const std::string prefix : {"RateLimit", "X-RateLimit"}) {
-    const auto found = make_allowance(header_number(reply, prefix + "-Remaining"),
-                                      header_number(reply, prefix + "-Reset"), now);
-    if (found) return found;
+    const auto found = make_allowance(
+        {header_number(reply, prefix + "-Remaining"), header_number(reply, prefix + "-Reset")},
+        now);
+    if (found) return {*found};
   }
-  return std::nullopt;
+  return {};
 }
 
 Result<std::vector<Rate>> parse_rates(std::string_view text) {
@@ -136,13 +142,18 @@ nanoseconds Pace::wait(Instant now) const {
   nanoseconds longest = service_wait(now);
   for (const Window& window : windows_)
     if (window.starts.size() == window.requests)
-      longest = std::max(longest, window.starts.front() + window.length - now);
+      longest = std::max(longest, nanoseconds(window.starts.front() + window.length - now));
+  // Those still running may not be counted yet in what the service said is left.
+  for (const Granted& granted : granted_)
+    if (granted.remaining <= running_)
+      longest = std::max(longest, nanoseconds(granted.reset - now));
   return longest;
 }
 
 nanoseconds Pace::service_wait(Instant now) const {
   nanoseconds longest = std::max(nanoseconds(0), nanoseconds(paused_until_ - now));
-  if (left_ && *left_ <= 0) longest = std::max(longest, nanoseconds(reset_ - now));
+  for (const Granted& granted : granted_)
+    if (granted.remaining <= 0) longest = std::max(longest, nanoseconds(granted.reset - now));
   return longest;
 }
 
@@ -152,21 +163,30 @@ void Pace::start(Instant now) {
     if (window.starts.size() > window.requests) window.starts.pop_front();
   }
   ++running_;
-  if (left_ && now >= reset_) left_.reset();
-  if (left_) --*left_;
 }
 
-void Pace::end(Instant now, const std::optional<Allowance>& granted) {
+void Pace::end(Instant now, const std::vector<Allowance>& granted) {
   --running_;
-  if (!granted) return;
-  // Those still running may not be counted in what the service says is left.
-  const std::int64_t left = std::max<std::int64_t>(0, granted->remaining - running_);
-  const Instant reset = now + granted->reset + std::chrono::seconds(1);
-  const bool same_window = left_ && reset <= reset_ + reset_slack;
-  // Answers overtake each other: within a window only a lower figure is believed, until nothing
-  // runs and the figure is exact.
-  left_ = same_window && running_ > 0 ? std::min(*left_, left) : left;
-  if (!same_window) reset_ = reset;
+  std::erase_if(granted_, [&](const Granted& old) { return now >= old.reset; });
+  // One that says nothing, or failed, may have been counted all the same.
+  if (granted.empty())
+    for (Granted& old : granted_)
+      --old.remaining;
+  for (const Allowance& allowance : granted)
+    learn(now, allowance);
+}
+
+void Pace::learn(Instant now, const Allowance& allowance) {
+  const Instant reset = now + allowance.reset + std::chrono::seconds(1);
+  const auto known = std::ranges::find(granted_, allowance.policy, &Granted::policy);
+  if (known == granted_.end()) {
+    if (granted_.size() < most_policies)
+      granted_.push_back({allowance.policy, allowance.remaining, reset});
+  } else if (reset > known->reset + reset_slack) {
+    *known = {allowance.policy, allowance.remaining, reset};  // a new window
+  } else if (reset >= known->reset - reset_slack) {
+    known->remaining = std::min(known->remaining, allowance.remaining);
+  }  // else a late answer, of a window gone by
 }
 
 void Pace::pause(Instant now, Duration length) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,18 +24,19 @@ using Instant = std::chrono::steady_clock::time_point;
 /// answer.
 std::optional<Duration> retry_after(const Reply& reply, Time now);
 
-/// How many more requests a service grants until its window ends.
+/// How many more requests a service grants until the window of one of its policies ends.
 struct Allowance {
+  std::string policy;  ///< Its name; "" where the service names none.
   std::int64_t remaining = 0;
   Duration reset{0};  ///< From now.
   bool operator==(const Allowance&) const = default;
 };
 
-/// Reads `RateLimit: "default";r=50;t=30` (draft-ietf-httpapi-ratelimit-headers; of several
-/// policies the one with the least remaining), its older form `limit=…, remaining=50, reset=30`,
-/// and the pairs RateLimit-Remaining/-Reset and X-RateLimit-Remaining/-Reset, where a reset too
-/// large to be a wait is a Unix time.
-std::optional<Allowance> allowance(const Reply& reply, Time now);
+/// Reads `RateLimit: "default";r=50;t=30` (draft-ietf-httpapi-ratelimit-headers; one for each
+/// policy, at most eight), its older form `limit=…, remaining=50, reset=30`, and the pairs
+/// RateLimit-Remaining/-Reset and X-RateLimit-Remaining/-Reset, where a reset too large to be a
+/// wait is a Unix time.
+std::vector<Allowance> allowances(const Reply& reply, Time now);
 
 /// At most so many requests in any window of that length.
 struct Rate {
@@ -56,12 +58,12 @@ class Pace {
 
   /// How long until a request may start; 0: now.
   std::chrono::nanoseconds wait(Instant now) const;
-  /// The part of wait() that the service itself asks for.
+  /// The part of wait() that the service itself asks for: a pause, or nothing left.
   std::chrono::nanoseconds service_wait(Instant now) const;
   /// A request starts.
   void start(Instant now);
-  /// A request has ended; with the allowance in its answer, if there was one.
-  void end(Instant now, const std::optional<Allowance>& granted);
+  /// A request has ended; with what its answer says.
+  void end(Instant now, const std::vector<Allowance>& granted);
   /// Nothing starts for so long.
   void pause(Instant now, Duration length);
 
@@ -71,10 +73,17 @@ class Pace {
     std::chrono::nanoseconds length;
     std::deque<Instant> starts;  ///< The latest, at most `requests`.
   };
+  /// What the service said of one of its windows.
+  struct Granted {
+    std::string policy;
+    std::int64_t remaining;  ///< The lowest figure seen: answers overtake each other.
+    Instant reset;
+  };
+  void learn(Instant now, const Allowance& allowance);
+
   std::vector<Window> windows_;
+  std::vector<Granted> granted_;
   Instant paused_until_{};
-  std::optional<std::int64_t> left_;  ///< Of what the service granted, until reset_.
-  Instant reset_{};
   std::int64_t running_ = 0;
 };
 

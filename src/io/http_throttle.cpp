@@ -25,7 +25,8 @@ Throttle::Throttle(Http& next, Clock& clock, std::vector<Rate> rates, std::stop_
 Result<Reply> Throttle::send(const Request& request) {
   if (const Result<Done> turn = await_turn(); !turn) return fail(turn);
   Result<Reply> reply = next_.send(request);
-  const std::optional<Allowance> granted = reply ? allowance(*reply, clock_.now()) : std::nullopt;
+  const std::vector<Allowance> granted =
+      reply ? allowances(*reply, clock_.now()) : std::vector<Allowance>{};
   const std::optional<Duration> pause =
       reply && reply->status == 429 ? retry_after(*reply, clock_.now()) : std::nullopt;
   const std::lock_guard lock(guard_);
