@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "sts/grammar.h"
 
 namespace stsctl::sts {
 
@@ -12,12 +13,9 @@ namespace {
 
 // RFC 5321 §4.1.2: Domain = sub-domain *("." sub-domain), sub-domain = Let-dig [Ldh-str].
 bool is_mail_domain(std::string_view text) {
-  const auto alnum = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
   for (const std::string_view label : split(text, '.')) {
-    if (label.empty() || !alnum(label.front()) || !alnum(label.back())) return false;
-    if (!std::ranges::all_of(label, [&](char c) { return alnum(c) || c == '-'; })) return false;
+    if (label.empty() || !is_alnum(label.front()) || !is_alnum(label.back())) return false;
+    if (!std::ranges::all_of(label, [](char c) { return is_alnum(c) || c == '-'; })) return false;
   }
   return true;
 }
@@ -28,7 +26,7 @@ bool all_numeric(std::string_view text) {
 
 std::unexpected<Error> bad(std::string_view text, std::string_view why) {
   return fail(Code::invalid,
-              fmt::format("'{}' is no mx pattern: {} (RFC 8461 §3.2)", printable(text), why));
+              fmt::format("{} is no mx pattern: {} (RFC 8461 §3.2)", quoted(text), why));
 }
 
 }  // namespace

@@ -1,52 +1,48 @@
 #include "sts/policy.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
+#include <iterator>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "sts/grammar.h"
+#include "sts/interoperability.h"
 
 namespace stsctl::sts {
 
 namespace {
 
 constexpr const char* rule = "RFC 8461 §3.2";
-constexpr const char* interoperability = "interoperability";
-constexpr std::size_t longest_body = 65536;     // RFC 8461 §3.3, suggested
-constexpr std::size_t longest_for_all = 10240;  // chasquid
-constexpr std::size_t most_findings = 20;       // a body of garbage says the same on every line
+constexpr std::size_t longest_body = 65536;  // RFC 8461 §3.3, suggested
+constexpr std::size_t most_findings = 20;    // a body of garbage says the same on every line
 
-bool is_alnum(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-std::string_view trim_blanks(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return text;
-}
-
-std::string quoted(std::string_view text) {
-  constexpr std::size_t longest = 60;
-  if (text.size() <= longest) return "'" + printable(text) + "'";
-  return "'" + printable(text.substr(0, longest)) + "…'";
-}
-
-bool is_field_name(std::string_view name) {
-  return !name.empty() && name.size() <= 32 && is_alnum(name.front()) &&
-         std::ranges::all_of(
-             name, [](char c) { return is_alnum(c) || c == '_' || c == '-' || c == '.'; });
-}
-
-// Printable, no controls; well-formed UTF-8 (sts-policy-ext-value). printable() alters all else but
-// bidirectional marks, which the RFC allows and no policy needs.
+// sts-policy-ext-value: %x21-7E, UTF8-2/3/4 and single or more spaces between them. Blanks at the
+// ends are gone already.
 bool is_field_value(std::string_view value) {
-  return !value.empty() && printable(value) == value;
+  const auto control = [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; };
+  return !value.empty() && std::ranges::none_of(value, control) && is_utf8(value);
+}
+
+Result<Done> parse_version(std::string_view text) {
+  if (text == "STSv1") return Done{};
+  return fail(Code::invalid, fmt::format("version is {}, not 'STSv1'", quoted(text)));
+}
+
+Result<Duration> parse_max_age(std::string_view text) {
+  const bool digits = !text.empty() && text.size() <= 10 &&
+                      std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits)
+    return fail(Code::invalid,
+                fmt::format("max_age is {}, not 1 to 10 digits of seconds", quoted(text)));
+  std::int64_t seconds = 0;
+  std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (seconds > max_max_age.count())
+    return fail(Code::invalid,
+                fmt::format("max_age is {}, at most {}", seconds, max_max_age.count()));
+  return Duration{seconds};
 }
 
 // One policy being read, line by line.
@@ -54,37 +50,52 @@ class Reader {
  public:
   Checked<Policy> read(std::string_view body) {
     if (body.size() > longest_body) {
-      add(Severity::error, "RFC 8461 §3.3",
+      add("RFC 8461 §3.3",
           fmt::format("the body has {} bytes, senders may stop at 65536", body.size()));
       return std::move(checked_);
     }
-    if (body.ends_with('\n')) body.remove_suffix(1);
-    for (const std::string_view line : split(body, '\n')) {
-      ++line_;
-      field(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line);
-    }
-    line_ = 0;
-    require(version_ > 0, "version");
-    require(mode_ > 0, "mode");
-    require(max_age_ > 0, "max_age");
-    if (mode_ > 0 && policy_.mode != Mode::none && policy_.mx.empty() && !bad_mx_)
+    form_.bytes = body.size();
+    read_lines(body);
+    require(version_.has_value(), "version");
+    require(mode_.has_value(), "mode");
+    require(max_age_.has_value(), "max_age");
+    const bool none = mode_ && *mode_ == Mode::none;
+    if (mode_ && *mode_ && !none && mx_.empty() && !bad_mx_)
       error("no 'mx' field, and mode is not none");
-    warn(body.size());
-    if (!failed_) checked_.value = std::move(policy_);
+    if (failed_) return std::move(checked_);
+    checked_.value = Policy{**mode_, std::move(mx_), **max_age_};
+    checked_.findings = policy_warnings(*checked_.value, form_);
     return std::move(checked_);
   }
 
  private:
-  void add(Severity severity, const char* by, std::string message) {
-    failed_ = failed_ || severity == Severity::error;
+  // RFC 8461 §3.2 sts-policy-term: LF or CRLF; the last line may go without.
+  void read_lines(std::string_view body) {
+    const bool ended = body.ends_with('\n');
+    if (ended) body.remove_suffix(1);
+    const std::vector<std::string_view> lines = split(body, '\n');
+    for (const std::string_view line : lines) {
+      const bool terminated = ++line_ < lines.size() || ended;
+      field(terminated && line.ends_with('\r') ? line.substr(0, line.size() - 1) : line);
+    }
+    line_ = 0;
+  }
+
+  void add(const char* by, std::string message) {
+    failed_ = true;
     if (checked_.findings.size() == most_findings) return;
     if (line_ > 0) message = fmt::format("line {}: {}", line_, message);
-    checked_.findings.push_back(finding_of(severity, by, std::move(message)));
+    checked_.findings.push_back({Severity::error, by, std::move(message)});
   }
-  void error(std::string message) { add(Severity::error, rule, std::move(message)); }
+  void error(std::string message) { add(rule, std::move(message)); }
 
   void require(bool present, const char* name) {
     if (!present) error(fmt::format("the field '{}' is missing", name));
+  }
+
+  // Keeps the first line that is so.
+  void note(std::size_t PolicyForm::* form, bool so = true) {
+    if (so && form_.*form == 0) form_.*form = line_;
   }
 
   void field(std::string_view line) {
@@ -100,90 +111,55 @@ class Reader {
     if (!is_field_name(name))
       return error(fmt::format("{} is no field name: letters, digits, '_', '-', '.' and no blanks",
                                quoted(name)));
-    value(name, trim_blanks(line.substr(colon + 1)));
+    note(&PolicyForm::trailing_blank, is_blank(line.back()));
+    value(name, trim_left(trim_right(line.substr(colon + 1))));
   }
 
   void value(std::string_view name, std::string_view text) {
-    if (name == "version") return once(version_, name, text, &Reader::version);
-    if (name == "mode") return once(mode_, name, text, &Reader::mode);
-    if (name == "max_age") return once(max_age_, name, text, &Reader::max_age);
+    if (name == "version") {
+      note(&PolicyForm::version_late, !version_ && line_ > 1);
+      return once(version_, parse_version(text));
+    }
+    if (name == "mode") return once(mode_, parse_mode(text));
+    if (name == "max_age") return once(max_age_, parse_max_age(text));
     if (name == "mx") return mx(text);
+    note(&PolicyForm::extension);
     if (!is_field_value(text))
-      error(fmt::format("the value of '{}' is empty or has control characters", printable(name)));
-    extensions_ = true;
+      error(fmt::format("the value of '{}' is empty, has control characters or is no UTF-8",
+                        printable(name)));
   }
 
   // RFC 8461 §3.2: the first of a repeated field is honoured, the others are ignored.
-  void once(int& seen, std::string_view name, std::string_view text,
-            void (Reader::*take)(std::string_view)) {
-    if (++seen == 1) return (this->*take)(text);
-    if (seen == 2)
-      add(Severity::warning, interoperability,
-          fmt::format("the field '{}' is repeated: KumoMTA, the EFF checker and checkdmarc reject "
-                      "the policy, and a bad value here most others",
-                      name));
-  }
-
-  void version(std::string_view text) {
-    if (text != "STSv1") error(fmt::format("version is {}, not 'STSv1'", quoted(text)));
-  }
-
-  void mode(std::string_view text) {
-    const Result<Mode> mode = parse_mode(text);
-    if (mode)
-      policy_.mode = *mode;
-    else
-      error(mode.error().what);
-  }
-
-  void max_age(std::string_view text) {
-    std::int64_t seconds = 0;
-    const bool digits = !text.empty() && text.size() <= 10 &&
-                        std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-    if (!digits)
-      return error(fmt::format("max_age is {}, not 1 to 10 digits of seconds", quoted(text)));
-    std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (seconds > max_max_age.count())
-      return error(fmt::format("max_age is {}, at most {}", seconds, max_max_age.count()));
-    policy_.max_age = Duration{seconds};
+  template <class T>
+  void once(std::optional<Result<T>>& first, Result<T> now) {
+    if (!first) {
+      if (!now) error(now.error().what);
+      first = std::move(now);
+      return;
+    }
+    note(&PolicyForm::repeated);
+    note(&PolicyForm::repeated_invalid, !now);
+    note(&PolicyForm::repeated_other, *first && now && **first != *now);
   }
 
   void mx(std::string_view text) {
     Result<MxPattern> pattern = parse_mx_pattern(text, true);
     if (pattern) {
-      policy_.mx.push_back(std::move(*pattern));
+      mx_.push_back(std::move(*pattern));
     } else {
       bad_mx_ = true;
       error(pattern.error().what);
     }
   }
 
-  void warn(std::size_t size) {
-    if (failed_) return;
-    const auto say = [&](bool when, const char* message) {
-      if (when) add(Severity::warning, interoperability, message);
-    };
-    const std::int64_t age = policy_.max_age.count();
-    say(policy_.mode == Mode::none && policy_.mx.empty(),
-        "mode none without mx: chasquid and Stalwart reject it and may go on with an old enforce "
-        "policy; keep the mx lines");
-    say(age == 0, "max_age 0: chasquid and the EFF checker reject it");
-    say(age < min_published_max_age.count(),
-        "max_age below 86400: Stalwart caches below 3600 for a day, Google is said to ignore it");
-    say(policy_.mode == Mode::enforce && age >= 86400 && age < 604800,
-        "max_age below 604800 with enforce: Mimecast's library rejects it");
-    say(size > longest_for_all, "more than 10 KB: chasquid reads no further");
-    say(extensions_, "an unknown field: senders ignore it, checkdmarc rejects the policy");
-  }
-
   Checked<Policy> checked_;
-  Policy policy_;
+  PolicyForm form_;
   std::size_t line_ = 0;
-  int version_ = 0;
-  int mode_ = 0;
-  int max_age_ = 0;
+  std::optional<Result<Done>> version_;
+  std::optional<Result<Mode>> mode_;
+  std::optional<Result<Duration>> max_age_;
+  std::vector<MxPattern> mx_;
   bool bad_mx_ = false;
-  bool extensions_ = false;
   bool failed_ = false;
 };
 
@@ -218,6 +194,24 @@ Result<Mode> parse_mode(std::string_view text) {
 
 Checked<Policy> parse_policy(std::string_view body) {
   return Reader().read(body);
+}
+
+Duration longest_max_age(std::string_view body) {
+  constexpr std::string_view name = "max_age";
+  constexpr std::int64_t stalwart_default = 86400;
+  constexpr std::int64_t ten_digits = 9999999999;
+  std::int64_t longest = stalwart_default;
+  for (std::size_t at = body.find(name); at != std::string_view::npos; at = body.find(name, at)) {
+    at += name.size();
+    const std::size_t number = body.find_first_not_of(": \t+", at);
+    if (number == std::string_view::npos) break;
+    std::int64_t seconds = 0;
+    const char* const end = body.data() + body.size();
+    const auto read = std::from_chars(body.data() + number, end, seconds);
+    if (read.ec == std::errc::result_out_of_range) seconds = ten_digits;
+    longest = std::max(longest, std::min(seconds, ten_digits));
+  }
+  return Duration{longest};
 }
 
 std::string format_policy(const Policy& policy) {

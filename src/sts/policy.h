@@ -42,6 +42,12 @@ struct Policy {
 /// warnings name the senders that reject what the RFC allows.
 Checked<Policy> parse_policy(std::string_view body);
 
+/// The longest max_age that a known sender may have taken from `body`. Where parse_policy sees an
+/// error or the first of a repeated field, many senders see a policy with another max_age; what is
+/// in their caches follows them. The largest number, of 10 digits at most, that any max_age begins
+/// with; at least 86400, which Stalwart makes of anything it does not like.
+Duration longest_max_age(std::string_view body);
+
 /// The canonical form, which is what is published, compared and hashed: version, mode, mx in the
 /// policy's order, max_age, each ended by CRLF. Equal policies, equal bytes.
 std::string format_policy(const Policy& policy);

@@ -1,13 +1,16 @@
 #include "sts/record.h"
 
 #include <algorithm>
-#include <functional>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
 #include "dns/name.h"
+#include "sts/grammar.h"
+#include "sts/interoperability.h"
 
 namespace stsctl::sts {
 
@@ -17,41 +20,6 @@ constexpr std::string_view sts_version = "v=STSv1";
 constexpr std::string_view tlsrpt_version = "v=TLSRPTv1";
 constexpr const char* sts_rule = "RFC 8461 §3.1";
 constexpr const char* tlsrpt_rule = "RFC 8460 §3";
-constexpr const char* interoperability = "interoperability";
-
-bool is_alnum(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\t';
-}
-
-std::string_view trim_left(std::string_view text) {
-  while (!text.empty() && is_blank(text.front()))
-    text.remove_prefix(1);
-  return text;
-}
-
-std::string_view trim_right(std::string_view text) {
-  while (!text.empty() && is_blank(text.back()))
-    text.remove_suffix(1);
-  return text;
-}
-
-// Text from outside, short enough for one line.
-std::string quoted(std::string_view text) {
-  constexpr std::size_t longest = 60;
-  if (text.size() <= longest) return "'" + printable(text) + "'";
-  return "'" + printable(text.substr(0, longest)) + "…'";
-}
-
-// Extension names of both records: RFC 8461 §3.1 sts-ext-name, RFC 8460 §3 tlsrpt-ext-name.
-bool is_extension_name(std::string_view name) {
-  return !name.empty() && name.size() <= 32 && is_alnum(name.front()) &&
-         std::ranges::all_of(
-             name, [](char c) { return is_alnum(c) || c == '_' || c == '-' || c == '.'; });
-}
 
 // sts-ext-value, tlsrpt-ext-value: printable ASCII but for '=', ';' and SP.
 bool is_extension_value(std::string_view value) {
@@ -60,7 +28,7 @@ bool is_extension_value(std::string_view value) {
   });
 }
 
-// Does `txt` begin with `version`, blanks, and a semicolon (or end there)?
+// Does `txt` begin with `version`, blanks, and a semicolon?
 bool has_version(std::string_view txt, std::string_view version) {
   if (!txt.starts_with(version)) return false;
   const std::string_view rest = trim_left(txt.substr(version.size()));
@@ -83,23 +51,39 @@ class Fields {
       read_field(trim_left(pieces[i]), i + 1 == pieces.size());
   }
 
-  std::vector<Field> fields;
-  std::vector<Finding> findings;
-
- private:
-  void error(std::string message) {
-    findings.push_back({Severity::error, rule_, std::move(message)});
+  /// The values of the field `name`, in order. Checks all others, which are extensions.
+  std::vector<std::string_view> values_of(std::string_view name) {
+    std::vector<std::string_view> values;
+    for (const Field& field : fields_) {
+      if (field.name == name) {
+        values.push_back(field.value);
+        continue;
+      }
+      form.extension = true;
+      if (!is_extension_value(field.value))
+        error(
+            fmt::format("the value {} of '{}' has a blank, '=', ';' or a character outside "
+                        "printable ASCII, or is empty",
+                        quoted(field.value), printable(field.name)));
+    }
+    form.repeated = values.size() > 1;
+    if (values.empty() && errors.empty()) error(fmt::format("the field '{}' is missing", name));
+    return values;
   }
 
+  void error(std::string message) {
+    errors.push_back({Severity::error, rule_, std::move(message)});
+  }
+
+  std::vector<Finding> errors;
+  RecordForm form;
+
+ private:
   void read_version(std::string_view piece, bool delimited) {
     if (trim_right(piece) != version_)
       return error(fmt::format("the record begins with {}, not '{}' (case-sensitive)",
                                quoted(piece), version_));
-    if (delimited && piece.size() != version_.size())
-      findings.push_back({Severity::warning, interoperability,
-                          fmt::format("blank before the ';' after '{}': chasquid sees no record; "
-                                      "write '{};' (RFC 8461 erratum 6285)",
-                                      version_, version_)});
+    form.blank_after_version = delimited && piece.size() != version_.size();
   }
 
   void read_field(std::string_view piece, bool last) {
@@ -112,63 +96,74 @@ class Fields {
     if (equals == std::string_view::npos)
       return error(fmt::format("the field {} has no '='", quoted(piece)));
     const Field field{piece.substr(0, equals), piece.substr(equals + 1)};
-    if (!is_extension_name(field.name))
+    if (!is_field_name(field.name))
       return error(
           fmt::format("{} is no field name: 1 to 32 letters, digits, '_', '-', '.', the "
                       "first a letter or digit",
                       quoted(field.name)));
-    fields.push_back(field);
+    fields_.push_back(field);
   }
 
+  std::vector<Field> fields_;
   std::string_view version_;
   const char* rule_;
 };
 
-void check_extensions(const std::vector<Field>& fields, std::string_view known, const char* rule,
-                      std::vector<Finding>& findings) {
-  for (const Field& field : fields) {
-    if (field.name == known) continue;
-    if (!is_extension_value(field.value))
-      findings.push_back({Severity::error, rule,
-                          fmt::format("the value {} of '{}' has a blank, '=', ';' or a character "
-                                      "outside printable ASCII",
-                                      quoted(field.value), printable(field.name))});
-  }
+// A record that was read, and how it is written.
+template <class T>
+struct Read {
+  std::optional<T> value;
+  std::vector<Finding> findings;  // errors, and what is no matter of form
+  RecordForm form;
+};
+
+Read<StsRecord> read_sts_record(std::string_view txt) {
+  Fields fields(txt, sts_version, sts_rule);
+  const std::vector<std::string_view> ids = fields.values_of("id");
+  if (!ids.empty())
+    if (const Result<Done> good = check_id(ids.front()); !good) fields.error(good.error().what);
+  if (!fields.errors.empty()) return {.findings = std::move(fields.errors)};
+  return {.value = StsRecord{std::string(ids.front())}, .form = fields.form};
 }
 
-bool has_error(const std::vector<Finding>& findings) {
-  return std::ranges::any_of(
-      findings, [](const Finding& finding) { return finding.severity == Severity::error; });
+// Everything about one type of record.
+template <class T>
+struct Kind {
+  std::string_view version;
+  const char* rule;
+  bool (*is_kind)(std::string_view txt);
+  Read<T> (*read)(std::string_view txt);
+  std::vector<Finding> (*warnings)(const RecordForm& form);
+};
+
+template <class T>
+Checked<T> check(const Kind<T>& kind, std::string_view txt, bool accompanied) {
+  Read<T> read = kind.read(txt);
+  read.form.accompanied = accompanied;
+  Checked<T> checked{std::move(read.value), std::move(read.findings)};
+  if (checked.value)
+    std::ranges::move(kind.warnings(read.form), std::back_inserter(checked.findings));
+  return checked;
 }
 
 // Chooses the one record of a kind among all TXT values at a name.
 template <class T>
-Checked<T> select(const std::vector<std::string>& txts, bool (*is_kind)(std::string_view),
-                  Checked<T> (*parse)(std::string_view), const char* rule,
-                  std::string_view version) {
-  std::vector<std::string_view> kind;
+Checked<T> select(const Kind<T>& kind, const std::vector<std::string>& txts) {
+  std::vector<std::string_view> found;
   for (const std::string& txt : txts)
-    if (is_kind(txt)) kind.push_back(txt);
-  Checked<T> checked;
-  if (kind.size() == 1) checked = parse(kind.front());
-  if (kind.empty() && txts.size() == 1) {
-    checked = parse(txts.front());
+    if (kind.is_kind(txt)) found.push_back(txt);
+  if (found.size() == 1) return check(kind, found.front(), txts.size() > 1);
+  if (found.empty() && txts.size() == 1) {
+    // Its own fault says more than "none begins with".
+    Checked<T> checked = check(kind, txts.front(), false);
     checked.value.reset();
-  } else if (kind.empty()) {
-    checked.findings.push_back(
-        {Severity::error, rule, fmt::format("no TXT record begins with '{};'", version)});
-  } else if (kind.size() > 1) {
-    checked.findings.push_back(
-        {Severity::error, rule,
-         fmt::format("{} records begin with '{};': senders act as if there were none", kind.size(),
-                     version)});
-  } else if (txts.size() > 1) {
-    checked.findings.push_back(
-        {Severity::warning, interoperability,
-         "other TXT records stand at this name: go-mtasts and maddy want exactly one, KumoMTA "
-         "joins them all"});
+    return checked;
   }
-  return checked;
+  const std::string why =
+      found.empty() ? fmt::format("no TXT record begins with '{};'", kind.version)
+                    : fmt::format("{} records begin with '{};': senders act as if there were none",
+                                  found.size(), kind.version);
+  return {.findings = {{Severity::error, kind.rule, why}}};
 }
 
 bool is_uri_char(char c) {
@@ -202,13 +197,30 @@ std::string uri_fault(std::string_view uri) {
   return {};
 }
 
+// Why an https URI's authority (RFC 3986 §3.2) names no host; empty if it does.
+std::string host_fault(std::string_view authority) {
+  if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos)
+    authority.remove_prefix(at + 1);
+  const std::size_t bracket = authority.rfind(']');
+  const bool literal = authority.starts_with('[') && bracket != std::string_view::npos;
+  const std::size_t colon = authority.find(':', literal ? bracket : 0);
+  const std::string_view port =
+      colon == std::string_view::npos ? std::string_view{} : authority.substr(colon + 1);
+  if (port.size() > 5 || port.find_first_not_of("0123456789") != std::string_view::npos)
+    return "its port is malformed";
+  if (literal) return {};
+  const std::string_view host = authority.substr(0, colon);
+  if (host.empty()) return "it has no host";
+  return dns::Name::parse(host) ? "" : "its host is malformed";
+}
+
 // What makes a well-formed URI useless as a destination; empty if nothing does.
 std::string destination_fault(std::string_view uri) {
   const std::string scheme = lower(uri.substr(0, uri.find(':')));
   const std::string_view rest = uri.substr(scheme.size() + 1);
   if (scheme == "https") {
-    const bool has_host = rest.starts_with("//") && rest.size() > 2 && rest[2] != '/';
-    return has_host ? "" : "it has no host";
+    if (!rest.starts_with("//")) return "it has no host";
+    return host_fault(rest.substr(2, rest.find_first_of("/?#", 2) - 2));
   }
   if (scheme != "mailto") return "senders report to mailto: and https: only";
   const std::string_view address = rest.substr(0, rest.find('?'));
@@ -218,21 +230,45 @@ std::string destination_fault(std::string_view uri) {
   return {};
 }
 
-void read_rua(std::string_view value, std::vector<std::string>& rua,
-              std::vector<Finding>& findings) {
-  for (const std::string_view piece : split(value, ',')) {
+void read_rua(std::string_view value, std::vector<std::string>& rua, Fields& fields,
+              std::vector<Finding>& warnings) {
+  const std::vector<std::string_view> pieces = split(value, ',');
+  for (const std::string_view piece : pieces) {
     const std::string_view uri = trim_left(trim_right(piece));
+    if (uri.size() != piece.size()) fields.form.blank_at_comma = true;
     const std::string why = uri_fault(uri);
     if (!why.empty()) {
-      findings.push_back(
-          {Severity::error, tlsrpt_rule, fmt::format("rua: {} is no URI: {}", quoted(uri), why)});
+      fields.error(fmt::format("rua: {} is no URI: {}", quoted(uri), why));
       continue;
     }
     if (const std::string useless = destination_fault(uri); !useless.empty())
-      findings.push_back({Severity::warning, tlsrpt_rule,
+      warnings.push_back({Severity::warning, tlsrpt_rule,
                           fmt::format("rua: {} gets no reports: {}", quoted(uri), useless)});
     rua.emplace_back(uri);
   }
+}
+
+// The ABNF allows several rua fields and no text says that one of them counts: all do.
+Read<TlsRptRecord> read_tlsrpt_record(std::string_view txt) {
+  Fields fields(txt, tlsrpt_version, tlsrpt_rule);
+  TlsRptRecord record;
+  std::vector<Finding> warnings;
+  for (const std::string_view value : fields.values_of("rua"))
+    read_rua(value, record.rua, fields, warnings);
+  if (!fields.errors.empty()) return {.findings = std::move(fields.errors)};
+  return {std::move(record), std::move(warnings), fields.form};
+}
+
+constexpr Kind<StsRecord> sts_kind{sts_version, sts_rule, is_sts_record, read_sts_record,
+                                   sts_record_warnings};
+constexpr Kind<TlsRptRecord> tlsrpt_kind{tlsrpt_version, tlsrpt_rule, is_tlsrpt_record,
+                                         read_tlsrpt_record, tlsrpt_record_warnings};
+
+template <class T>
+bool same(const Kind<T>& kind, std::string_view left, std::string_view right) {
+  const Read<T> a = kind.read(left);
+  const Read<T> b = kind.read(right);
+  return a.value && a.value == b.value && a.form.read_alike() && b.form.read_alike();
 }
 
 }  // namespace
@@ -259,26 +295,11 @@ Result<Done> check_id(std::string_view id) {
 }
 
 Checked<StsRecord> parse_sts_record(std::string_view txt) {
-  Fields read(txt, sts_version, sts_rule);
-  Checked<StsRecord> checked{.findings = std::move(read.findings)};
-  const auto id = std::ranges::find(read.fields, std::string_view("id"), &Field::name);
-  if (id == read.fields.end()) {
-    if (!has_error(checked.findings))
-      checked.findings.push_back({Severity::error, sts_rule, "the field 'id' is missing"});
-  } else if (const Result<Done> ok = check_id(id->value); !ok) {
-    checked.findings.push_back(finding_of(Severity::error, sts_rule, ok.error().what));
-  }
-  if (std::ranges::count(read.fields, std::string_view("id"), &Field::name) > 1)
-    checked.findings.push_back({Severity::warning, interoperability,
-                                "the field 'id' is repeated: senders count the first, checkers "
-                                "complain"});
-  check_extensions(read.fields, "id", sts_rule, checked.findings);
-  if (!has_error(checked.findings)) checked.value = StsRecord{std::string(id->value)};
-  return checked;
+  return check(sts_kind, txt, false);
 }
 
 Checked<StsRecord> parse_sts_records(const std::vector<std::string>& txts) {
-  return select<StsRecord>(txts, is_sts_record, parse_sts_record, sts_rule, sts_version);
+  return select(sts_kind, txts);
 }
 
 std::string format_sts_record(const StsRecord& record) {
@@ -286,26 +307,11 @@ std::string format_sts_record(const StsRecord& record) {
 }
 
 Checked<TlsRptRecord> parse_tlsrpt_record(std::string_view txt) {
-  Fields read(txt, tlsrpt_version, tlsrpt_rule);
-  Checked<TlsRptRecord> checked{.findings = std::move(read.findings)};
-  TlsRptRecord record;
-  std::size_t fields = 0;
-  for (const Field& field : read.fields)
-    if (field.name == "rua" && fields++ == 0) read_rua(field.value, record.rua, checked.findings);
-  if (fields == 0 && !has_error(checked.findings))
-    checked.findings.push_back({Severity::error, tlsrpt_rule, "the field 'rua' is missing"});
-  if (fields > 1)
-    checked.findings.push_back({Severity::warning, interoperability,
-                                "the field 'rua' is repeated: sys4's reporter reads the first "
-                                "only, checkdmarc rejects the record; put all URIs in one"});
-  check_extensions(read.fields, "rua", tlsrpt_rule, checked.findings);
-  if (!has_error(checked.findings)) checked.value = std::move(record);
-  return checked;
+  return check(tlsrpt_kind, txt, false);
 }
 
 Checked<TlsRptRecord> parse_tlsrpt_records(const std::vector<std::string>& txts) {
-  return select<TlsRptRecord>(txts, is_tlsrpt_record, parse_tlsrpt_record, tlsrpt_rule,
-                              tlsrpt_version);
+  return select(tlsrpt_kind, txts);
 }
 
 std::string format_tlsrpt_record(const TlsRptRecord& record) {
@@ -322,13 +328,11 @@ Result<Done> check_rua(std::string_view uri) {
 }
 
 bool same_sts_record(std::string_view left, std::string_view right) {
-  const auto a = parse_sts_record(left).value;
-  return a && a == parse_sts_record(right).value;
+  return same(sts_kind, left, right);
 }
 
 bool same_tlsrpt_record(std::string_view left, std::string_view right) {
-  const auto a = parse_tlsrpt_record(left).value;
-  return a && a == parse_tlsrpt_record(right).value;
+  return same(tlsrpt_kind, left, right);
 }
 
 }  // namespace stsctl::sts

@@ -18,7 +18,9 @@ struct StsRecord {
 
 /// The TXT record at _smtp._tls.DOMAIN (RFC 8460 §3).
 struct TlsRptRecord {
-  std::vector<std::string> rua;  ///< mailto: and https: URIs, at least one, in order.
+  /// URIs, at least one, in order, those of several rua fields together. Senders report to mailto:
+  /// and https: only; parsing warns of others.
+  std::vector<std::string> rua;
   bool operator==(const TlsRptRecord&) const = default;
 };
 
@@ -50,7 +52,8 @@ std::string format_tlsrpt_record(const TlsRptRecord& record);
 Result<Done> check_rua(std::string_view uri);
 
 /// Do two records announce the same by meaning (spacing, trailing ';', unknown fields apart)?
-/// False if either cannot be read.
+/// False if either cannot be read, or has a form that known senders read differently: a blank
+/// before the first ';', or id or rua more than once.
 bool same_sts_record(std::string_view left, std::string_view right);
 bool same_tlsrpt_record(std::string_view left, std::string_view right);
 
