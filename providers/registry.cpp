@@ -3,12 +3,13 @@
 
 #include "providers/directory/directory.h"
 #include "providers/provider.h"
+#include "providers/rfc2136/rfc2136.h"
 #include "providers/zonefile/zonefile.h"
 
 namespace stsctl::providers {
 
 const std::vector<DnsKind>& dns_kinds() {
-  static const std::vector<DnsKind> kinds{zonefile::kind()};
+  static const std::vector<DnsKind> kinds{rfc2136::kind(), zonefile::kind()};
   return kinds;
 }
 

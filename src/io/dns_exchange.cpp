@@ -19,6 +19,10 @@ namespace stsctl::io {
 
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using Deadline = steady_clock::time_point;
+
 class Socket {
  public:
   explicit Socket(int descriptor) : descriptor_(descriptor) {}
@@ -47,8 +51,7 @@ std::unexpected<Error> broken(int error) {
 // Waits until `events` can be done on the socket.
 Result<Done> wait_for(const Socket& socket, short events, Deadline deadline) {
   while (true) {
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
     if (left.count() <= 0) return fail(Code::timeout, "no answer within the timeout");
     pollfd entry{socket.get(), events, 0};
     const int ready =
@@ -62,7 +65,8 @@ class TcpConnection final : public DnsConnection {
  public:
   explicit TcpConnection(Socket socket) : socket_(std::move(socket)) {}
 
-  Result<Done> send(std::span<const DnsMessage> messages, Deadline deadline) override {
+  Result<Done> send(std::span<const DnsMessage> messages, milliseconds timeout) override {
+    const Deadline deadline = steady_clock::now() + timeout;
     std::vector<std::uint8_t> framed;
     for (const DnsMessage& message : messages) {
       if (message.size() > 0xFFFF)
@@ -84,7 +88,8 @@ class TcpConnection final : public DnsConnection {
     return Done{};
   }
 
-  Result<DnsMessage> receive(Deadline deadline) override {
+  Result<DnsMessage> receive(milliseconds timeout) override {
+    const Deadline deadline = steady_clock::now() + timeout;
     if (const auto head = fill(2, deadline); !head) return fail(head);
     const std::size_t length = static_cast<std::size_t>(buffer_[0]) << 8U | buffer_[1];
     if (const auto all = fill(2 + length, deadline); !all) return fail(all);
@@ -135,7 +140,8 @@ Result<std::unique_ptr<DnsConnection>> connect_to(const addrinfo& address, Deadl
 class Network final : public DnsExchange {
  public:
   Result<std::unique_ptr<DnsConnection>> connect(const std::string& host, std::uint16_t port,
-                                                 Deadline deadline) override {
+                                                 milliseconds timeout) override {
+    const Deadline deadline = steady_clock::now() + timeout;
     const std::string where = fmt::format("{} port {}", host, port);
     addrinfo wanted{};
     wanted.ai_socktype = SOCK_STREAM;

@@ -15,7 +15,6 @@ namespace stsctl::io {
 
 /// One DNS message as it goes over the wire, without the length in front.
 using DnsMessage = std::vector<std::uint8_t>;
-using Deadline = std::chrono::steady_clock::time_point;
 
 /// One open connection; used by one thread at a time. After an error it is of no more use.
 class DnsConnection {
@@ -25,12 +24,13 @@ class DnsConnection {
   /// Sends the messages one after another without waiting for answers (pipelining, RFC 7766
   /// §6.2.1.1). The caller bounds how many are unanswered, so that neither side blocks the other.
   /// Code::invalid for a message longer than 65535 bytes, Code::unreachable when the connection
-  /// breaks, Code::timeout past `deadline`.
-  virtual Result<Done> send(std::span<const DnsMessage> messages, Deadline deadline) = 0;
+  /// breaks, Code::timeout when it takes longer than `timeout`.
+  virtual Result<Done> send(std::span<const DnsMessage> messages,
+                            std::chrono::milliseconds timeout) = 0;
 
   /// The next message. Code::unreachable when the connection ends before all of it came,
-  /// Code::timeout past `deadline`.
-  virtual Result<DnsMessage> receive(Deadline deadline) = 0;
+  /// Code::timeout when that takes longer than `timeout`.
+  virtual Result<DnsMessage> receive(std::chrono::milliseconds timeout) = 0;
 };
 
 /// Opens connections. Calls may come from any thread.
@@ -39,9 +39,10 @@ class DnsExchange {
   virtual ~DnsExchange() = default;
 
   /// Connects to `host` (an address or a name) at TCP `port`, trying each address it has.
-  /// Code::unreachable with the system's reason, Code::timeout past `deadline`.
+  /// Code::unreachable with the system's reason, Code::timeout after `timeout` in all.
   virtual Result<std::unique_ptr<DnsConnection>> connect(const std::string& host,
-                                                         std::uint16_t port, Deadline deadline) = 0;
+                                                         std::uint16_t port,
+                                                         std::chrono::milliseconds timeout) = 0;
 };
 
 /// The machine's own network.
