@@ -32,11 +32,10 @@ bool is_cname_at(const Record& record, const dns::Name& owner) {
 // Files the answer to a question at `reading`'s owner.
 void take_answer(Reading& reading, const Result<Reply>& reply, const Key& key) {
   if (reading.error) return;
-  const std::string what = "to answer for " + reading.query->zone.text();
   if (!reply) {
     reading.error = reply.error();
   } else if (reply->rcode != rcode::no_error && reply->rcode != rcode::nx_domain) {
-    reading.error = refusal(*reply, key, what);
+    reading.error = refusal(*reply, key, Purpose::question, reading.query->zone.text());
   } else if (!reply->authoritative) {
     reading.error =
         Error{Code::not_found,
@@ -128,7 +127,7 @@ void drop_synthesized(Session& session, const Key& key, std::vector<Reading>& re
     else if (replies[i]->rcode == rcode::nx_rrset)
       std::erase_if(reading->sets, [&](const LiveSet& set) { return set.type == code; });
     else if (replies[i]->rcode != rcode::no_error)
-      reading->error = refusal(*replies[i], key, "updates of " + reading->query->zone.text());
+      reading->error = refusal(*replies[i], key, Purpose::update, reading->query->zone.text());
   }
 }
 
@@ -176,17 +175,22 @@ Result<std::vector<LiveSet>> read_by_transfer(Session& session, const ZoneQuery&
 // One name while its zone is looked for.
 struct Search {
   std::string asked;
+  bool refused = false;  // by an answer that was not signed
   std::optional<Result<dns::Name>> found;
 };
 
 // Goes one label up; ends the search above the last.
 void go_up(Search& search) {
   const std::size_t dot = search.asked.find('.');
-  if (dot == std::string::npos)
-    search.found = fail(Code::not_found, "the server has no zone for this name", {},
-                        "name the primary server of the zone, or list its 'zones'");
-  else
+  if (dot != std::string::npos)
     search.asked.erase(0, dot + 1);
+  else if (search.refused)
+    search.found =
+        fail(Code::not_found, "the server has no zone for this name, or does not take the TSIG key",
+             {}, "name the primary server of the zone; compare the key with the server's");
+  else
+    search.found = fail(Code::not_found, "the server has no zone for this name", {},
+                        "name the primary server of the zone");
 }
 
 void take_cut(Search& search, const Result<Reply>& reply, const Key& key) {
@@ -194,11 +198,13 @@ void take_cut(Search& search, const Result<Reply>& reply, const Key& key) {
     search.found = fail(reply);
     return;
   }
-  if (reply->rcode == rcode::refused && reply->verified) return go_up(search);
-  // Some servers say NOTAUTH or REFUSED, signed or not, for what they do not serve; a wrong key is
-  // told from that by its TSIG error or by the missing signature.
+  // What it does not serve BIND refuses signed, Knot unsigned.
+  if (reply->rcode == rcode::refused) {
+    search.refused = search.refused || !reply->verified;
+    return go_up(search);
+  }
   if (reply->rcode != rcode::no_error && reply->rcode != rcode::nx_domain) {
-    search.found = std::unexpected(refusal(*reply, key, "to answer for " + search.asked));
+    search.found = std::unexpected(refusal(*reply, key, Purpose::question, search.asked));
     return;
   }
   const auto is_cut = [&](const Record& one) {
@@ -251,7 +257,7 @@ std::vector<Result<dns::Name>> find_cuts(Session& session, const Key& key,
   std::vector<Search> searches;
   searches.reserve(names.size());
   for (const dns::Name& name : names)
-    searches.push_back({name.text(), std::nullopt});
+    searches.push_back({name.text(), false, std::nullopt});
   while (true) {
     std::vector<Question> questions;
     std::vector<Search*> askers;

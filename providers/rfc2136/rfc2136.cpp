@@ -22,7 +22,8 @@ constexpr std::int64_t usual_concurrency = 4;
 constexpr std::int64_t usual_timeout = 10;  // seconds
 constexpr std::size_t names_at_once = 256;  // asked in one pipeline
 constexpr std::size_t zones_at_once = 64;
-constexpr int most_tries = 4;
+constexpr int most_tries = 6;
+constexpr std::chrono::milliseconds first_pause{50};  // doubles with every further try
 
 Capabilities capabilities_for(std::size_t concurrency) {
   return {.atomic_batch = true, .compare_and_swap = true, .write_concurrency = concurrency};
@@ -152,6 +153,7 @@ class Updates final : public DnsProvider {
       last = send(session, {zone, update->prerequisites, update->updates});
       if (last) return look(session, query, edits);
       if (!worth_another_look(last.error().code)) return last;
+      services_.clock.sleep(first_pause * (1 << (attempt - 1)), {});
     }
     return last;
   }
@@ -183,13 +185,14 @@ class Updates final : public DnsProvider {
                     fmt::format("the zone changes under our hands ({})", rcode_name(reply->rcode)),
                     request.zone.text(), "run plan again; does the server answer from a cache?");
       default:
-        return std::unexpected(refusal(*reply, server_.key, "updates of " + request.zone.text()));
+        return std::unexpected(refusal(*reply, server_.key, Purpose::update, request.zone.text()));
     }
   }
 
   static bool worth_another_look(Code code) {
-    return code == Code::conflict || code == Code::unreachable || code == Code::timeout ||
-           code == Code::protocol;
+    // internal is SERVFAIL: PowerDNS on SQLite says it while another writer holds the database.
+    return code == Code::internal || code == Code::conflict || code == Code::unreachable ||
+           code == Code::timeout || code == Code::protocol;
   }
 
   static std::unexpected<Error> unknown_outcome(const Error& lost, const Error& now) {

@@ -149,13 +149,18 @@ Result<std::vector<Record>> Session::transfer(const dns::Name& zone,
 
 namespace {
 
+Error unknown_key(const Key& key, std::string_view answer) {
+  return {Code::unauthorized,
+          fmt::format("the server does not know the TSIG key '{}', or not for this ({})", key.name,
+                      answer),
+          {},
+          fmt::format("add the key with algorithm {} to the server and to what it may do there, or "
+                      "correct its name or secret here",
+                      key.algorithm)};
+}
+
 Error key_refusal(const Reply& reply, const Key& key) {
-  if (reply.tsig_error == rcode::bad_key)
-    return {Code::unauthorized,
-            fmt::format("the server does not know the TSIG key '{}' (BADKEY)", key.name),
-            {},
-            fmt::format("add the key with algorithm {} to the server, or correct its name here",
-                        key.algorithm)};
+  if (reply.tsig_error == rcode::bad_key) return unknown_key(key, "BADKEY");
   if (reply.tsig_error == rcode::bad_sig)
     return {Code::unauthorized,
             fmt::format("the secret of the TSIG key '{}' is not the server's (BADSIG)", key.name),
@@ -174,32 +179,39 @@ Error key_refusal(const Reply& reply, const Key& key) {
           "see the server's log"};
 }
 
+Error refused(const Reply& reply, const Key& key, const std::string& what) {
+  // PowerDNS says no more when a key or a secret is wrong.
+  if (!reply.verified)
+    return {Code::unauthorized,
+            fmt::format("the server refuses {} and signs no answer (REFUSED)", what),
+            {},
+            fmt::format("does it know the key '{}' with this secret, and may this address ask?",
+                        key.name)};
+  return {Code::unauthorized,
+          fmt::format("the server does not allow the key '{}' {} (REFUSED)", key.name, what),
+          {},
+          "allow it there: update-policy in BIND, an acl in Knot, TSIG-ALLOW-DNSUPDATE in "
+          "PowerDNS"};
+}
+
 }  // namespace
 
-Error refusal(const Reply& reply, const Key& key, const std::string& what) {
+Error refusal(const Reply& reply, const Key& key, Purpose purpose, const std::string& name) {
   if (reply.tsig_error != 0) return key_refusal(reply, key);
-  const std::string name = rcode_name(reply.rcode);
+  const std::string what =
+      purpose == Purpose::update ? "updates of " + name : "questions about " + name;
   switch (reply.rcode) {
     case rcode::refused:
-      if (!reply.verified)
-        return {Code::unauthorized,
-                fmt::format("the server refuses {} and signs no answer (REFUSED)", what),
-                {},
-                fmt::format("does it know the key '{}' with this secret, and may this address ask? "
-                            "(PowerDNS says no more when a key or secret is wrong)",
-                            key.name)};
-      return {Code::unauthorized,
-              fmt::format("the server does not allow the key '{}' {} (REFUSED)", key.name, what),
-              {},
-              "allow it there: update-policy in BIND, an acl in Knot, TSIG-ALLOW-DNSUPDATE in "
-              "PowerDNS"};
+      return refused(reply, key, what);
     case rcode::not_auth:
+      // To a question only TSIG makes this answer (RFC 8945 §5.3); PowerDNS leaves out which.
+      if (purpose == Purpose::question) return unknown_key(key, "NOTAUTH");
       return {Code::not_found,
-              fmt::format("the server is not the primary for {} (NOTAUTH)", what),
+              fmt::format("the server is not the primary of {} (NOTAUTH)", name),
               {},
               "name the primary server of the zone"};
     case rcode::not_zone:
-      return {Code::invalid, fmt::format("a name is outside the zone: {} (NOTZONE)", what), {}, {}};
+      return {Code::invalid, fmt::format("a name is outside the zone {} (NOTZONE)", name), {}, {}};
     case rcode::not_implemented:
       return {Code::unsupported,
               fmt::format("the server does not take {} (NOTIMP)", what),
@@ -212,7 +224,7 @@ Error refusal(const Reply& reply, const Key& key, const std::string& what) {
               "see the server's log"};
     default:
       return {Code::protocol,
-              fmt::format("the server answers {} with {}", what, name),
+              fmt::format("the server answers {} with {}", what, rcode_name(reply.rcode)),
               {},
               "see the server's log"};
   }

@@ -68,8 +68,9 @@ class Session {
   std::uint16_t next_id_ = 1;
 };
 
-/// What an answer other than NOERROR, or one that only says no, means for `what` ("updates of
-/// example.com").
-Error refusal(const Reply& reply, const Key& key, const std::string& what);
+enum class Purpose { question, update };
+
+/// What an answer that only says no means, for a question about `name` or an update of it.
+Error refusal(const Reply& reply, const Key& key, Purpose purpose, const std::string& name);
 
 }  // namespace stsctl::providers::rfc2136
