@@ -8,7 +8,9 @@ target_compile_options(stsctl_options INTERFACE
   # GoogleTest's EXPECT_ macros are an if of their own.
   -Wno-dangling-else
   # False alarms of g++ 12 on std::string (GCC bug 105651).
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+  # libstdc++ 12's own std::get_temporary_buffer, below std::stable_sort.
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
 if(STSCTL_WERROR)
   target_compile_options(stsctl_options INTERFACE -Werror)
 endif()

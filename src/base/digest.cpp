@@ -60,7 +60,8 @@ std::string base32(const Sha256& digest, std::size_t length) {
   for (const std::uint8_t byte : digest) {
     buffer = (buffer << 8U) | byte;
     bits += 8;
-    while (bits >= 5 && out.size() < length) {
+    while (bits >= 5) {
+      if (out.size() == length) return out;
       bits -= 5;
       out += alphabet[(buffer >> bits) & 31U];
     }

@@ -136,7 +136,7 @@ class Builder : public YAML::EventHandler {
                         ""});
       return;
     }
-    level.node.entries.emplace_back(std::move(key), std::move(value));
+    level.node.entries.push_back({std::move(key), std::move(value)});
   }
 
   const YamlLimits& limits_;

@@ -16,18 +16,26 @@ struct Mark {
   std::size_t column = 0;
 };
 
+struct Entry;
+
 /// One YAML node. Aliases are expanded.
 struct Node {
   enum class Kind { null, scalar, sequence, mapping };
   Kind kind = Kind::null;
   Mark mark;
-  std::string text;                            ///< scalar
-  bool quoted = false;                         ///< scalar: written in quotes, so never a number
-  std::vector<Node> items;                     ///< sequence
-  std::vector<std::pair<Node, Node>> entries;  ///< mapping, in order; keys are scalars
+  std::string text;            ///< scalar
+  bool quoted = false;         ///< scalar: written in quotes, so never a number
+  std::vector<Node> items;     ///< sequence
+  std::vector<Entry> entries;  ///< mapping, in order
 
   /// The value of `key`, or null.
   const Node* find(std::string_view key) const;
+};
+
+/// A key, which is a scalar, and its value.
+struct Entry {
+  Node key;
+  Node value;
 };
 
 /// A fault of the YAML itself.
