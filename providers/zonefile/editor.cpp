@@ -170,7 +170,7 @@ class Editor {
     const Record& record = zone_.at(place);
     patch(place.file, record.line.begin, record.line.end, "");
     removed_.insert({place.file, place.record});
-    if (!record.inherits_owner) keep_owner_of_next(place);
+    keep_owner_of_next(place);
   }
 
   // A record that begins with a blank has the owner of the one before: when that goes, it is named.

@@ -95,6 +95,13 @@ Result<Zone> read_zone(const dns::Name& name, const std::string& path, const Rea
   Zone zone{.name = name, .files = {}, .order = {}};
   const Result<Done> loaded = Loader(zone, read).load(path, {.origin = name.text()}, 0);
   if (!loaded) return fail(loaded);
+  // An empty or cut-off file must not pass for a zone without our records.
+  const bool has_soa = std::ranges::any_of(zone.order, [&](const Zone::Place& place) {
+    return zone.at(place).type == "SOA" && zone.at(place).owner == name.text();
+  });
+  if (!has_soa)
+    return fail(Code::invalid,
+                fmt::format("no SOA record at {}: the file is no whole zone", name.text()), path);
   return zone;
 }
 

@@ -158,9 +158,9 @@ class ZoneFiles : public DnsProvider {
 
   Result<Done> store(const std::map<std::string, std::string>& texts,
                      const std::string& main) const {
-    const std::string tree = fs::path(directory_).lexically_normal().string();
+    const fs::path tree = fs::path(directory_).lexically_normal();
     for (const auto& [path, text] : texts)
-      if (!fs::path(path).lexically_normal().string().starts_with(tree))
+      if (fs::path(path).lexically_normal().lexically_relative(tree).string().starts_with(".."))
         return fail(Code::refused, "the record stands in an included file outside the directory",
                     path, "move the record, or give this account the folder above both");
     // The main file last: its new serial is what tells servers to look.

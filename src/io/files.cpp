@@ -74,6 +74,16 @@ std::string link_target(const std::string& path) {
   return ignored ? path : real.string();
 }
 
+// The umask can be read only by setting it, which other threads would see: once, and early.
+mode_t process_umask() {
+  static const mode_t mask = [] {
+    const mode_t now = ::umask(077);
+    ::umask(now);
+    return now;
+  }();
+  return mask;
+}
+
 class FolderLock : public Lock {
  public:
   explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
@@ -133,7 +143,8 @@ class RealFiles : public Files {
   }
 
   Result<Done> remove_empty_folder(const std::string& folder) override {
-    if (::rmdir(folder.c_str()) == 0 || errno == ENOTEMPTY || errno == EEXIST || errno == ENOENT)
+    if (::rmdir(folder.c_str()) == 0 || errno == ENOTEMPTY || errno == EEXIST || errno == ENOENT ||
+        errno == ENOTDIR)  // a link: not ours to remove
       return Done{};
     return system_error(errno, "cannot remove the folder", folder);
   }
@@ -194,9 +205,7 @@ class RealFiles : public Files {
                            const std::string& target, unsigned mode) {
     struct stat old{};
     const bool replaces = ::stat(target.c_str(), &old) == 0;
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    const mode_t wanted = replaces ? old.st_mode & 07777U : mode & ~mask;
+    const mode_t wanted = replaces ? old.st_mode & 07777U : mode & ~process_umask();
     // Another owner can be kept by root only; for all others the mode alone must do.
     if (replaces) static_cast<void>(::fchown(descriptor.get(), old.st_uid, old.st_gid) == 0);
     if (::fchmod(descriptor.get(), wanted) != 0 || !write_all(descriptor.get(), content) ||
