@@ -2,6 +2,7 @@
 // the linker drops unreferenced objects of a static library.
 
 #include "providers/directory/directory.h"
+#include "providers/powerdns/powerdns.h"
 #include "providers/provider.h"
 #include "providers/rfc2136/rfc2136.h"
 #include "providers/zonefile/zonefile.h"
@@ -9,7 +10,7 @@
 namespace stsctl::providers {
 
 const std::vector<DnsKind>& dns_kinds() {
-  static const std::vector<DnsKind> kinds{rfc2136::kind(), zonefile::kind()};
+  static const std::vector<DnsKind> kinds{powerdns::kind(), rfc2136::kind(), zonefile::kind()};
   return kinds;
 }
 

@@ -228,7 +228,7 @@ class Exchange {
   std::unexpected<Error> failure(CURLcode code) const {
     if (too_long_)
       return fail(Code::protocol, fmt::format("{} sends an answer of more than {} bytes",
-                                              url_.host(), options_.answer_limit));
+                                              url_.host(), answer_limit()));
     if (headers_too_long_)
       return fail(Code::protocol, fmt::format("{} sends more than {} bytes of headers", url_.host(),
                                               longest_headers));
@@ -272,11 +272,15 @@ class Exchange {
     return request_.timeout.count() > 0 ? request_.timeout : options_.timeout;
   }
 
+  std::size_t answer_limit() const {
+    return request_.answer_limit > 0 ? request_.answer_limit : options_.answer_limit;
+  }
+
   static long to_long(std::chrono::milliseconds time) { return static_cast<long>(time.count()); }
 
   static std::size_t on_body(const char* data, std::size_t, std::size_t size, void* self) {
     auto& exchange = *static_cast<Exchange*>(self);
-    if (size > exchange.options_.answer_limit - exchange.reply_.body.size()) {
+    if (size > exchange.answer_limit() - exchange.reply_.body.size()) {
       exchange.too_long_ = true;
       return CURL_WRITEFUNC_ERROR;
     }

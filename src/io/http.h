@@ -2,6 +2,7 @@
 // One HTTP request and its answer. Knows no API, no retry and no rate.
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,7 @@ struct Request {
   bool repeatable = false;
 
   std::chrono::milliseconds timeout{0};  ///< Until the whole answer is there; 0: the client's own.
+  std::size_t answer_limit = 0;          ///< Bytes of a body, decompressed; 0: the client's own.
   std::string ca_file = {};              ///< PEM file of the only CAs trusted; "": the system's.
   int attempt = 1;                       ///< Which try this is; counted by Retry, shown by Trace.
 };

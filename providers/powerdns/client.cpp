@@ -1,0 +1,121 @@
+#include "providers/powerdns/client.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace stsctl::providers::powerdns {
+
+namespace {
+
+// The server counts rows before it leaves some out (empty non-terminals), so an answer that falls
+// short of the limit may still have been cut. One that is less than half of it we believe.
+constexpr std::size_t most_matches = 1'000'000;
+// 250 bytes a zone or record: enough for that many.
+constexpr std::size_t longest_answer = std::size_t{256} << 20U;
+
+// What the answer's status means.
+Error error_of(const io::Reply& reply) {
+  const std::string said = error_text(reply.body);
+  switch (reply.status) {
+    case 401:
+      return {Code::unauthorized,
+              "the server does not accept the API key",
+              {},
+              "'api_key' here must be 'api-key' in the server's pdns.conf"};
+    case 403:
+      return {Code::unauthorized,
+              "the server does not let this address use its API",
+              {},
+              "add the address to 'webserver-allow-from' in the server's pdns.conf"};
+    case 404:
+      return {Code::not_found,
+              "the server knows no such zone or server",
+              {},
+              "check 'endpoint' and 'server'; is the API on ('api=yes')?"};
+    case 400:
+    case 422:
+      if (said.find("Conflicts with pre-existing") != std::string::npos)
+        return {Code::conflict, said, {}, "a CNAME stands beside no other record"};
+      return {Code::invalid, fmt::format("the server refuses the change: {}", said)};
+    case 409:
+      return {Code::conflict, said};
+    case 500:
+      if (said.find("database is locked") != std::string::npos)
+        return {Code::rate_limited,
+                "the server's database is locked by another writer",
+                {},
+                "leave 'concurrency' out: a SQLite database takes one writer"};
+      return {
+          Code::internal, fmt::format("the server failed: {}", said), {}, "see the server's log"};
+    default:
+      return {Code::protocol,
+              fmt::format("the server answers {}: {}", reply.status, said),
+              {},
+              "does 'endpoint' name a PowerDNS authoritative server?"};
+  }
+}
+
+}  // namespace
+
+Client::Client(Api api, std::string server, std::string key)
+    : api_(std::move(api)),
+      base_(fmt::format("{}/api/v1/servers/{}", api_.endpoint, server)),
+      key_(std::move(key)) {}
+
+Result<std::string> Client::send(const char* method, const std::string& path,
+                                 const std::string& body) const {
+  io::Request request{.method = method,
+                      .url = base_ + path,
+                      .headers = {{"X-API-Key", key_}, {"Accept", "application/json"}},
+                      .body = body,
+                      .repeatable = body.empty(),
+                      .answer_limit = longest_answer};
+  if (!body.empty()) request.headers.push_back({"Content-Type", "application/json"});
+  const std::string where = fmt::format("powerdns {} {}", method, path.substr(0, path.find('?')));
+  const Result<io::Reply> reply = api_.http->send(request);
+  if (!reply) return fail_at(reply, where);
+  if (reply->ok()) return reply->body;
+  Error error = error_of(*reply);
+  error.where = where;
+  return std::unexpected(std::move(error));
+}
+
+Result<std::vector<ZoneInfo>> Client::zones() const {
+  // Without the flag the server computes a signed serial for every zone.
+  const Result<std::string> answer = send("GET", "/zones?dnssec=false");
+  return answer ? parse_zones(*answer) : fail(answer);
+}
+
+Result<std::vector<ApiSet>> Client::zone(const std::string& id, const dns::Name* owner) const {
+  const std::string filter = owner == nullptr ? "" : "?rrset_name=" + owner->text() + ".";
+  const Result<std::string> answer = send("GET", "/zones/" + id + filter);
+  return answer ? parse_zone(*answer) : fail(answer);
+}
+
+Result<Found> Client::search(const std::string& pattern) const {
+  const Result<std::string> answer = send(
+      "GET", fmt::format("/search-data?object_type=record&max={}&q={}", most_matches, pattern));
+  if (!answer) return fail(answer);
+  Result<Found> found = parse_search(*answer);
+  if (found && found->records >= most_matches / 2)
+    return fail(Code::unsupported, "there are too many records to search");
+  return found;
+}
+
+Result<bool> Client::searchable() const {
+  const Result<std::string> answer = send("GET", "/config");
+  return answer ? parse_searchable(*answer) : fail(answer);
+}
+
+Result<Done> Client::patch(const std::string& id, const std::string& body) const {
+  const Result<std::string> answer = send("PATCH", "/zones/" + id, body);
+  return answer ? Result<Done>(Done{}) : fail(answer);
+}
+
+Result<Done> Client::notify(const std::string& id) const {
+  const Result<std::string> answer = send("PUT", "/zones/" + id + "/notify");
+  return answer ? Result<Done>(Done{}) : fail(answer);
+}
+
+}  // namespace stsctl::providers::powerdns
