@@ -41,13 +41,12 @@ Error error_of(const io::Reply& reply) {
     case 409:
       return {Code::conflict, said};
     case 500:
-      if (said.find("database is locked") != std::string::npos)
-        return {Code::rate_limited,
-                "the server's database is locked by another writer",
-                {},
-                "leave 'concurrency' out: a SQLite database takes one writer"};
-      return {
-          Code::internal, fmt::format("the server failed: {}", said), {}, "see the server's log"};
+      // All that 4.7 says when another writer holds its SQLite database.
+      return {Code::internal,
+              fmt::format("the server failed: {}", said),
+              {},
+              "see the server's log; with a SQLite database leave 'concurrency' out, so that one "
+              "zone is written at a time"};
     default:
       return {Code::protocol,
               fmt::format("the server answers {}: {}", reply.status, said),

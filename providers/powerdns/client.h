@@ -28,7 +28,7 @@ class Client {
   /// Can search() be believed?
   Result<bool> searchable() const;
   /// Changes record sets, all or none. After unreachable, timeout and protocol it may have
-  /// happened. Code::rate_limited: the database was locked, nothing happened.
+  /// happened; after internal it has not, and may succeed when the database is free again.
   Result<Done> patch(const std::string& id, const std::string& body) const;
   /// Tells the zone's secondaries to look.
   Result<Done> notify(const std::string& id) const;

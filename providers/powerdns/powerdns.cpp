@@ -151,7 +151,7 @@ class PowerDns final : public DnsProvider {
   }
 
   static bool worth_another_look(Code code) {
-    return code == Code::rate_limited || code == Code::unreachable || code == Code::timeout ||
+    return code == Code::internal || code == Code::unreachable || code == Code::timeout ||
            code == Code::protocol;
   }
 
