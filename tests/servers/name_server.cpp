@@ -132,7 +132,8 @@ class PowerDns final : public NameServer {
     fill_database(zones);
     folder_.write(
         "pdns.conf",
-        fmt::format("launch=gsqlite3\ngsqlite3-database={0}/pdns.db\ngsqlite3-pragma-synchronous=0\nlocal-address=127.0.0.1\n"
+        fmt::format("launch=gsqlite3\ngsqlite3-database={0}/"
+                    "pdns.db\ngsqlite3-pragma-synchronous=0\nlocal-address=127.0.0.1\n"
                     "local-port={1}\napi=yes\napi-key={3}\nwebserver=yes\n"
                     "webserver-address=127.0.0.1\nwebserver-port={2}\n"
                     "webserver-allow-from=127.0.0.1\nsocket-dir={0}\ndnsupdate=yes\n"
