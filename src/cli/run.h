@@ -28,7 +28,7 @@ struct World {
   const std::atomic<int>* signal = nullptr;  ///< Which signal that was; 0: none.
 };
 
-/// Exit codes (docs/exit-codes.md).
+/// Exit codes (docs/commands.md).
 enum Exit : int {
   exit_done = 0,     ///< Done, nothing more to do.
   exit_failed = 1,   ///< Failed.
