@@ -1,6 +1,7 @@
 #include "io/curl_http.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -19,6 +20,7 @@ namespace stsctl::io {
 
 namespace {
 
+constexpr std::chrono::milliseconds longest_nap{1000};
 constexpr std::size_t longest_headers = std::size_t{256} << 10U;
 
 void start_libcurl() {
@@ -152,8 +154,6 @@ class Exchange {
     set(CURLOPT_QUICK_EXIT, 1L);  // or a stop would wait for the resolver
     set(CURLOPT_CONNECTTIMEOUT_MS, to_long(std::min(options_.connect_timeout, timeout())));
     set(CURLOPT_TIMEOUT_MS, to_long(timeout()));
-    set(CURLOPT_LOW_SPEED_LIMIT, 1L);
-    set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.silence_timeout.count()));
     set(CURLOPT_SSL_VERIFYPEER, 1L);
     set(CURLOPT_SSL_VERIFYHOST, 2L);
     set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
@@ -196,17 +196,40 @@ class Exchange {
   }
 
   // Runs the transfer; none: stopped.
-  std::optional<CURLcode> drive(CURLM* multi) const {
+  std::optional<CURLcode> drive(CURLM* multi) {
     const std::stop_token stop = request_.repeatable ? options_.stop : std::stop_token{};
     const std::stop_callback wake(stop, [multi] { curl_multi_wakeup(multi); });
     for (int running = 1; running > 0;) {
       if (stop.stop_requested()) return std::nullopt;
       if (curl_multi_perform(multi, &running) != CURLM_OK) return CURLE_FAILED_INIT;
-      if (running > 0) curl_multi_poll(multi, nullptr, 0, 1000, nullptr);
+      if (running == 0) break;
+      const std::chrono::milliseconds patience = until_too_silent();
+      if (patience.count() <= 0) return CURLE_OPERATION_TIMEDOUT;
+      curl_multi_poll(multi, nullptr, 0, static_cast<int>(std::min(patience, longest_nap).count()),
+                      nullptr);
     }
     int left = 0;
     const CURLMsg* message = curl_multi_info_read(multi, &left);
     return message == nullptr ? CURLE_FAILED_INIT : message->data.result;
+  }
+
+  // Ours, since libcurl's low-speed limit averages over seconds.
+  std::chrono::milliseconds until_too_silent() {
+    if (sending_ == 0) return silence_timeout();
+    curl_off_t sent = 0;
+    curl_off_t received = 0;
+    curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &sent);
+    curl_easy_getinfo(easy_, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    const auto moved = static_cast<std::size_t>(sent + received) + header_bytes_;
+    const auto now = std::chrono::steady_clock::now();
+    if (moved != moved_ || heard_ == std::chrono::steady_clock::time_point{}) {
+      moved_ = moved;
+      heard_ = now;
+    }
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(heard_ + silence_timeout() - now);
+    silent_ = left.count() <= 0;
+    return left;
   }
 
   Result<Reply> take_result(const std::optional<CURLcode>& code) {
@@ -259,12 +282,11 @@ class Exchange {
 
   // Which of the three deadlines it was.
   std::string deadline(bool connected) const {
-    curl_off_t elapsed = 0;
-    curl_easy_getinfo(easy_, CURLINFO_TOTAL_TIME_T, &elapsed);
     std::chrono::milliseconds limit = timeout();
-    if (std::chrono::microseconds(elapsed) < limit)
-      limit = connected ? std::chrono::milliseconds(options_.silence_timeout)
-                        : options_.connect_timeout;
+    if (silent_)
+      limit = silence_timeout();
+    else if (!connected)
+      limit = std::min(limit, options_.connect_timeout);
     return fmt::format("{:g} s", std::chrono::duration<double>(limit).count());
   }
 
@@ -274,6 +296,11 @@ class Exchange {
 
   std::size_t answer_limit() const {
     return request_.answer_limit > 0 ? request_.answer_limit : options_.answer_limit;
+  }
+
+  // Who grants a request more time than usual grants it more silence too.
+  std::chrono::milliseconds silence_timeout() const {
+    return options_.silence_timeout * std::max<std::int64_t>(1, timeout() / options_.timeout);
   }
 
   static long to_long(std::chrono::milliseconds time) { return static_cast<long>(time.count()); }
@@ -323,7 +350,10 @@ class Exchange {
   char error_[CURL_ERROR_SIZE] = {};
   Reply reply_;
   std::size_t header_bytes_ = 0;
+  std::size_t moved_ = 0;                          ///< Bytes in both directions,
+  std::chrono::steady_clock::time_point heard_{};  ///< and when they last became more.
   int sending_ = 0;
+  bool silent_ = false;
   bool too_long_ = false;
   bool headers_too_long_ = false;
 };

@@ -15,8 +15,9 @@ namespace stsctl::io {
 struct HttpOptions {
   std::string user_agent = "stsctl";
   std::chrono::milliseconds connect_timeout{10'000};  ///< Until TCP and TLS stand.
-  std::chrono::seconds silence_timeout{30};           ///< Without a byte in either direction.
-  std::chrono::milliseconds timeout{60'000};          ///< Until the whole answer is there.
+  std::chrono::milliseconds silence_timeout{
+      30'000};                                ///< Without a byte; longer with a longer timeout.
+  std::chrono::milliseconds timeout{60'000};  ///< Until the whole answer is there.
   std::size_t answer_limit = std::size_t{16} << 20U;  ///< Bytes of a body, decompressed.
   std::size_t idle_connections = 256;                 ///< Kept open for the next request.
   /// Ends waiting within about 100 ms, with Code::cancelled. A request that is not repeatable and

@@ -23,6 +23,7 @@ Error certificate_error(const Failure& failure) {
   };
   switch (failure.verify_result) {
     case X509_V_OK:
+    case X509_V_ERR_UNSPECIFIED:  // what libcurl leaves when the chain is good and the name is not
       return error(
           failure.names.empty() ? "is for another name" : "is only for " + printable(failure.names),
           "the certificate must hold the name in the URL");
