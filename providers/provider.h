@@ -15,6 +15,7 @@
 #include "base/settings.h"
 #include "base/time.h"
 #include "dns/record_set.h"
+#include "io/http_limits.h"
 #include "io/services.h"
 #include "plan/plan.h"
 
@@ -72,6 +73,15 @@ class DnsProvider {
     static_cast<void>(queries), static_cast<void>(watch);
   }
 
+  /// How many requests begin_writes(`queries`) and one write() a zone send at most, where nothing
+  /// fails; 0: nobody counts them (files, name servers).
+  virtual std::size_t write_requests(const std::vector<ZoneQuery>& queries) const {
+    static_cast<void>(queries);
+    return 0;
+  }
+  /// What the service allows; empty: as many as it answers.
+  virtual std::vector<io::Rate> rates() const { return {}; }
+
   /// Makes each edit's (owner, type) equal to its `after` (none: gone) and touches nothing else.
   /// Where an edit's live set is neither `before` nor `after` nothing of the batch is written:
   /// Code::conflict, with what is there now. What is equal to `after` already is done. Values that
@@ -102,6 +112,19 @@ class PolicyHost {
   /// `after`. Results pair with `edits`.
   virtual std::vector<Result<Done>> write(const std::vector<plan::PolicyEdit>& edits,
                                           const Watch& watch) = 0;
+
+  /// How many requests it takes at most, where nothing fails, to write so many policies and to read
+  /// them once; 0: nobody counts them (files).
+  virtual std::size_t write_requests(std::size_t policies) const {
+    static_cast<void>(policies);
+    return 0;
+  }
+  virtual std::size_t read_requests(std::size_t policies) const {
+    static_cast<void>(policies);
+    return 0;
+  }
+  /// What the service allows; empty: as many as it answers.
+  virtual std::vector<io::Rate> rates() const { return {}; }
 
   /// The address record mta-sts.`domain` needs, from the settings or from what the host is; none
   /// when the host makes it itself.

@@ -18,6 +18,7 @@ class Client {
   Client(Api api, std::string server, std::string key);
 
   std::size_t concurrency() const { return api_.concurrency; }
+  const std::vector<io::Rate>& rates() const { return api_.rates; }
 
   Result<std::vector<ZoneInfo>> zones() const;
   /// All sets of a zone; only those at `owner` if one is given.

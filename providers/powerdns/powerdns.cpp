@@ -72,6 +72,12 @@ class PowerDns final : public DnsProvider {
     view_.prepare(queries);
   }
 
+  std::size_t write_requests(const std::vector<ZoneQuery>& queries) const override {
+    const std::size_t told = notify_ ? queries.size() : 0;
+    return view_.look_requests(queries) + queries.size() + told;
+  }
+  std::vector<io::Rate> rates() const override { return client_.rates(); }
+
   // The API has no compare-and-swap: compare with what was read at most seconds ago, then write.
   // What broke on the way is looked up by going round again.
   Result<Done> write(const dns::Name& zone, const std::vector<RecordEdit>& edits) override {

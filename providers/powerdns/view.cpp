@@ -46,11 +46,16 @@ void View::set_size(std::size_t zones) {
   size_ = zones;
 }
 
+bool View::less_work(const std::vector<ZoneQuery>& queries,
+                     const std::set<std::string>& patterns) const {
+  if (queries.size() <= patterns.size()) return false;
+  return size_ <= always_worth || size_ / zones_worth_one_read <= queries.size();
+}
+
 // Asks, once, whether a search can be believed.
 bool View::worth_searching(const std::vector<ZoneQuery>& queries,
                            const std::set<std::string>& patterns) {
-  if (queries.size() <= patterns.size()) return false;
-  if (size_ > always_worth && size_ / zones_worth_one_read > queries.size()) return false;
+  if (!less_work(queries, patterns)) return false;
   if (!searchable_) {
     const Result<bool> told = client_.searchable();
     searchable_ = told && *told;
@@ -122,6 +127,13 @@ std::vector<Result<std::vector<ApiSet>>> View::read(const std::vector<ZoneQuery>
     results.push_back(part ? std::move(*part)
                            : fail(Code::cancelled, "stopped before it was read"));
   return results;
+}
+
+std::size_t View::look_requests(const std::vector<ZoneQuery>& queries) const {
+  const std::set<std::string> patterns = patterns_for(queries);
+  const std::scoped_lock lock(mutex_);
+  return less_work(queries, patterns) && searchable_.value_or(true) ? patterns.size()
+                                                                    : queries.size();
 }
 
 void View::prepare(const std::vector<ZoneQuery>& queries) {

@@ -31,6 +31,9 @@ class View {
   /// The same for one zone, always from the zone itself.
   Result<std::vector<ApiSet>> read_zone(const ZoneQuery& query) const;
 
+  /// How many requests prepare() and a recent() for each query send; one more when whether the
+  /// server can be searched is not known yet.
+  std::size_t look_requests(const std::vector<ZoneQuery>& queries) const;
   /// Searches for what a wave of writes will touch, if that is less work than reading each zone.
   void prepare(const std::vector<ZoneQuery>& queries);
   /// The sets at the query's owners, at most five seconds old: from what prepare() found, searched
@@ -42,6 +45,8 @@ class View {
  private:
   using Matches = std::map<dns::Name, std::vector<ApiSet>>;  // by zone
 
+  bool less_work(const std::vector<ZoneQuery>& queries,
+                 const std::set<std::string>& patterns) const;
   bool worth_searching(const std::vector<ZoneQuery>& queries,
                        const std::set<std::string>& patterns);
   std::optional<Matches> search(const std::set<std::string>& patterns) const;
@@ -49,7 +54,7 @@ class View {
 
   const Client& client_;
   io::Clock& clock_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::size_t size_ = 0;
   std::optional<bool> searchable_;
   std::set<std::string> patterns_;  // of the matches

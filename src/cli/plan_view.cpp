@@ -202,6 +202,18 @@ std::string plan_summary(const plan::Plan& plan) {
   return text;
 }
 
+// "Requests to apply: cf 1,201 (5 minutes 12 seconds at least), pdns 12." or nothing.
+std::string budget_text(const plan::Plan& plan) {
+  std::string text;
+  for (const plan::RequestBudget& part : plan.budget) {
+    text += fmt::format("{}{} {}", text.empty() ? "Requests to apply: " : ", ", part.account,
+                        thousands(part.requests));
+    if (part.least_time.count() > 0)
+      text += fmt::format(" ({} at least)", describe_duration(part.least_time));
+  }
+  return text.empty() ? text : text + ".\n";
+}
+
 std::string plan_text(const plan::Plan& plan, bool color) {
   std::string text;
   for (const plan::DomainPlan& domain : plan.domains) {
@@ -218,7 +230,7 @@ std::string plan_text(const plan::Plan& plan, bool color) {
   if (counts.changed + counts.refused + counts.failed == 0)
     return text + fmt::format("Nothing to do: {} domain{} in sync.\n", thousands(counts.unchanged),
                               counts.unchanged == 1 ? "" : "s");
-  return text + fmt::format("Plan: {}.\n", plan_summary(plan));
+  return text + fmt::format("Plan: {}.\n", plan_summary(plan)) + budget_text(plan);
 }
 
 std::string plan_markdown(const plan::Plan& plan, std::size_t limit) {
@@ -230,6 +242,7 @@ std::string plan_markdown(const plan::Plan& plan, std::size_t limit) {
     return domain->refused() || domain->error.has_value();
   });
   std::string text = fmt::format("**stsctl plan:** {}\n\n", plan_summary(plan));
+  if (const std::string budget = budget_text(plan); !budget.empty()) text += budget + "\n";
   constexpr std::size_t note_room = 120;
   for (std::size_t i = 0; i < shown.size(); ++i) {
     const std::string next = markdown_domain(*shown[i]);

@@ -1,6 +1,7 @@
 #include "cli/planning.h"
 
 #include "cli/progress.h"
+#include "engine/budget.h"
 #include "engine/observe.h"
 
 namespace stsctl::cli {
@@ -12,8 +13,10 @@ std::vector<plan::Observed> observe(Context& context, const Session& session) {
 
 plan::Plan make_plan(Context& context, const Session& session, Duration valid_for) {
   const std::vector<plan::Observed> observed = observe(context, session);
-  return plan::make(session.desired, observed,
-                    {.now = context.world.services.clock.now(), .valid_for = valid_for});
+  plan::Plan plan = plan::make(session.desired, observed,
+                               {.now = context.world.services.clock.now(), .valid_for = valid_for});
+  plan.budget = engine::request_budget(plan, session.accounts);
+  return plan;
 }
 
 int plan_exit(const plan::Plan& plan, bool detailed) {

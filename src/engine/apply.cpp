@@ -1,7 +1,6 @@
 #include "engine/apply.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <map>
 #include <set>
@@ -24,8 +23,6 @@ using plan::RecordChange;
 using plan::Stage;
 using plan::Step;
 
-constexpr std::array stages{Stage::prepare, Stage::publish, Stage::confirm, Stage::redirect,
-                            Stage::announce};
 constexpr std::size_t accounts_at_once = 16;
 
 // One step of one domain that is on its turn.
@@ -55,7 +52,7 @@ class Run {
 
   std::vector<Outcome> execute(const ApplyOptions& options) {
     start(options);
-    for (const Stage stage : stages)
+    for (const Stage stage : plan::stages)
       take(stage);
     for (Outcome& outcome : outcomes_)
       if (outcome.ending == Ending::applied && outcome.steps_taken < outcome.steps)

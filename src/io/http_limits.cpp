@@ -97,6 +97,11 @@ Result<Rate> parse_rate(std::string_view text) {
   return Rate{static_cast<std::size_t>(*requests), *length};
 }
 
+// What requests that travel for different times need, to be within the rate where they arrive too.
+nanoseconds paced_window(const Rate& rate) {
+  return nanoseconds(rate.window) / 100 * 104;
+}
+
 }  // namespace
 
 std::optional<Duration> retry_after(const Reply& reply, Time now) {
@@ -133,9 +138,18 @@ Result<std::vector<Rate>> parse_rates(std::string_view text) {
   return rates;
 }
 
+Duration least_time(const std::vector<Rate>& rates, std::size_t requests) {
+  nanoseconds longest{0};
+  if (requests == 0) return Duration{0};
+  for (const Rate& rate : rates)
+    longest = std::max(longest, paced_window(rate) *
+                                    static_cast<nanoseconds::rep>((requests - 1) / rate.requests));
+  return std::chrono::ceil<Duration>(longest);
+}
+
 Pace::Pace(std::vector<Rate> rates) {
   for (const Rate& rate : rates)
-    windows_.push_back({rate.requests, nanoseconds(rate.window) / 100 * 104, {}});
+    windows_.push_back({rate.requests, paced_window(rate), {}});
 }
 
 nanoseconds Pace::wait(Instant now) const {

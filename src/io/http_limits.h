@@ -49,6 +49,9 @@ struct Rate {
 /// Code::invalid for anything else.
 Result<std::vector<Rate>> parse_rates(std::string_view text);
 
+/// The least time from the first of so many requests to the last, at these rates.
+Duration least_time(const std::vector<Rate>& rates, std::size_t requests);
+
 /// When the next request of one account may start: the sliding windows of its rates, and what the
 /// service said. A window is taken 4 % longer than stated, so that requests which travel for
 /// different times are within the rate where they arrive too.

@@ -307,8 +307,7 @@ std::variant<RecordChange, PolicyChange, PolicyServed> read_action(const dns::Na
 }
 
 Stage read_stage(const std::string& word) {
-  for (const Stage stage :
-       {Stage::prepare, Stage::publish, Stage::confirm, Stage::redirect, Stage::announce})
+  for (const Stage stage : stages)
     if (word == to_string(stage)) return stage;
   throw BadPlan{fmt::format("unknown stage '{}'", printable(word))};
 }
@@ -343,6 +342,9 @@ Plan read_plan(const Json& json) {
             .valid_until = require(parse_time(json.at("valid_until").get<std::string>()))};
   for (const Json& domain : json.at("domains"))
     plan.domains.push_back(read_domain(domain));
+  for (const Json& part : json.at("budget"))
+    plan.budget.push_back({part.at("account"), part.at("requests"),
+                           Duration{part.at("least_seconds").get<std::int64_t>()}});
   return plan;
 }
 
@@ -358,6 +360,11 @@ std::string to_json(const Plan& plan) {
                      {"unchanged", counts.unchanged},
                      {"refused", counts.refused},
                      {"failed", counts.failed}};
+  json["budget"] = Json::array();
+  for (const RequestBudget& part : plan.budget)
+    json["budget"].push_back({{"account", part.account},
+                              {"requests", part.requests},
+                              {"least_seconds", part.least_time.count()}});
   Json domains = Json::array();
   for (const DomainPlan& domain : plan.domains)
     domains.push_back(write_domain(domain));

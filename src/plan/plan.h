@@ -2,6 +2,8 @@
 // A plan is data: per domain, steps in the order they must happen. It can be saved, compared,
 // reviewed and refused. Knows no provider, no clock, no network, no terminal.
 
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <variant>
@@ -66,6 +68,8 @@ enum class Stage {
   announce,  ///< The id that announces it.
 };
 const char* to_string(Stage stage);
+inline constexpr std::array stages{Stage::prepare, Stage::publish, Stage::confirm, Stage::redirect,
+                                   Stage::announce};
 
 /// One step and its reason.
 struct Step {
@@ -101,11 +105,20 @@ struct DomainPlan {
   bool refused() const;
 };
 
+/// What applying a plan asks of the service behind one account.
+struct RequestBudget {
+  std::string account;       ///< Key under `dns:` or `hosts:`.
+  std::size_t requests = 0;  ///< At most, where nothing fails.
+  Duration least_time{0};    ///< That they take at the account's rate.
+  bool operator==(const RequestBudget&) const = default;
+};
+
 /// Everything `apply` needs.
 struct Plan {
   Time created{};      ///< The `now` the plan was made with.
   Time valid_until{};  ///< A saved plan is stale after this: its ids' horizons count on it.
-  std::vector<DomainPlan> domains;  ///< Sorted by domain.
+  std::vector<DomainPlan> domains;         ///< Sorted by domain.
+  std::vector<RequestBudget> budget = {};  ///< For people: accounts that count requests, sorted.
 };
 
 /// How many domains are in each state; `failed` could not be read.

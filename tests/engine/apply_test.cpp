@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/real_world.h"
+#include "engine/budget.h"
 #include "engine/observe.h"
 #include "plan/make.h"
 #include "tests/fakes/fake_clock.h"
@@ -160,6 +161,29 @@ TEST_F(Apply, AnAccountThatCannotBeOpenedIsItsDomainsError) {
   accounts.dns.clear();
   accounts.dns.emplace("dns", fail(Code::unauthorized, "no token", "dns (x)"));
   EXPECT_EQ(apply(make()).front().error->code, Code::unauthorized);
+}
+
+TEST_F(Apply, BudgetCountsOneWriteAZoneAStageAndOneCallAHost) {
+  want("a.example");
+  want("one.shared.example");
+  want("two.shared.example");
+  const plan::Plan plan = make();
+  EXPECT_TRUE(request_budget(plan, accounts).empty()) << "nobody counts here";
+
+  dns->counted = host->counted = true;
+  dns->allowed = {{100, std::chrono::seconds(10)}};
+  const auto budget = request_budget(plan, accounts);
+  ASSERT_EQ(budget.size(), 2);
+  // Two zones and three owners before the policy (TLS-RPT), the same after it (the id).
+  EXPECT_EQ(budget[0], (plan::RequestBudget{"dns", 2 * (200 + 3), Duration(42)}));
+  EXPECT_EQ(budget[1], (plan::RequestBudget{"web", 13 + 3000, Duration(0)}));
+}
+
+TEST_F(Apply, BudgetOfNothingToDoIsEmpty) {
+  want("a.example");
+  dns->counted = host->counted = true;
+  apply(make());
+  EXPECT_TRUE(request_budget(make(), accounts).empty());
 }
 
 }  // namespace

@@ -79,6 +79,16 @@ class MemoryDns : public providers::DnsProvider {
     return found;
   }
 
+  std::size_t write_requests(const std::vector<providers::ZoneQuery>& queries) const override {
+    std::size_t owners = 0;
+    for (const providers::ZoneQuery& query : queries)
+      owners += query.owners.size();
+    return counted ? 100 * queries.size() + owners : 0;
+  }
+  std::vector<io::Rate> rates() const override { return allowed; }
+
+  bool counted = false;  // a hundred requests a zone and one an owner
+  std::vector<io::Rate> allowed;
   providers::Capabilities can{.atomic_batch = true, .write_concurrency = 4};
   std::map<std::pair<std::string, dns::Type>, dns::RecordSet> sets;
   std::set<std::string> unreadable;     // zones
@@ -131,6 +141,14 @@ class MemoryHost : public providers::PolicyHost {
 
   std::optional<plan::Address> address(const dns::Name&) const override { return std::nullopt; }
 
+  std::size_t write_requests(std::size_t policies) const override {
+    return counted ? 10 + policies : 0;
+  }
+  std::size_t read_requests(std::size_t policies) const override {
+    return counted ? 1000 * policies : 0;
+  }
+
+  bool counted = false;
   std::map<std::string, std::string> bodies;
   std::map<std::string, std::string> cached;  // what an edge shows for `stale_reads` more reads
   int stale_reads = 0;

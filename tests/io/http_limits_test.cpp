@@ -322,5 +322,22 @@ TEST(Pace, IsNeverTurnedAwayByAServiceThatTellsItsLimit) {
   }
 }
 
+TEST(LeastTime, CountsTheWindowsThatMustPass) {
+  struct Case {
+    std::vector<Rate> rates;
+    std::size_t requests;
+    int seconds;
+  };
+  for (const Case& one : std::vector<Case>{
+           {{}, 1000, 0},
+           {{{5, seconds(1)}}, 0, 0},
+           {{{5, seconds(1)}}, 5, 0},                             // one window holds them
+           {{{5, seconds(1)}}, 6, 2},                             // 1.04 s, rounded up
+           {{{100, seconds(60)}}, 301, 188},                      // 3 x 62.4 s, rounded up
+           {{{1200, seconds(300)}, {200, seconds(1)}}, 1000, 5},  // the tighter one counts
+           {{{1200, seconds(300)}, {200, seconds(1)}}, 1201, 312}})
+    EXPECT_EQ(least_time(one.rates, one.requests).count(), one.seconds) << one.requests;
+}
+
 }  // namespace
 }  // namespace stsctl::io
