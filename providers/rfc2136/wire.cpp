@@ -7,11 +7,17 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "providers/rfc2136/ldns_ptr.h"
+#include "io/ldns_ptr.h"
 
 namespace stsctl::providers::rfc2136 {
 
 namespace {
+
+using io::FieldPtr;
+using io::PacketPtr;
+using io::RecordPtr;
+using io::TextPtr;
+using io::WirePtr;
 
 constexpr std::uint16_t fudge = 300;  // RFC 8945 §10
 constexpr std::size_t header_size = 12;

@@ -77,6 +77,18 @@ std::uint16_t free_port() {
   throw std::runtime_error("no free port");
 }
 
+SilentUdp::SilentUdp() : descriptor_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in address = loopback(0);
+  const int port =
+      bound_port(descriptor_, reinterpret_cast<sockaddr*>(&address), socklen_t{sizeof address});
+  if (port <= 0) throw std::runtime_error("no free port");
+  port_ = static_cast<std::uint16_t>(port);
+}
+
+SilentUdp::~SilentUdp() {
+  close(descriptor_);
+}
+
 bool accepts(std::uint16_t port) {
   return with_socket(SOCK_STREAM, port, connect) == 0;
 }

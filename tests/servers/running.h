@@ -34,6 +34,20 @@ std::uint16_t free_port();
 /// Does something accept TCP connections at 127.0.0.1 `port`?
 bool accepts(std::uint16_t port);
 
+/// A UDP port of 127.0.0.1 at which nobody ever answers.
+class SilentUdp {
+ public:
+  SilentUdp();
+  SilentUdp(const SilentUdp&) = delete;
+  SilentUdp& operator=(const SilentUdp&) = delete;
+  ~SilentUdp();
+  std::uint16_t port() const { return port_; }
+
+ private:
+  int descriptor_;
+  std::uint16_t port_ = 0;
+};
+
 /// Asks `condition` again and again until it is true; false when `deadline` passes first.
 bool wait_until(const std::function<bool()>& condition,
                 std::chrono::seconds deadline = std::chrono::seconds(20));

@@ -7,7 +7,7 @@
 
 #include <ldns/ldns.h>
 
-namespace stsctl::providers::rfc2136 {
+namespace stsctl::io {
 
 struct FreePacket {
   void operator()(ldns_pkt* packet) const { ldns_pkt_free(packet); }
@@ -28,4 +28,4 @@ using FieldPtr = std::unique_ptr<ldns_rdf, FreeField>;
 using WirePtr = std::unique_ptr<std::uint8_t, FreeBytes>;
 using TextPtr = std::unique_ptr<char, FreeBytes>;
 
-}  // namespace stsctl::providers::rfc2136
+}  // namespace stsctl::io
