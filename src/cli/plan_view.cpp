@@ -109,8 +109,12 @@ void add_step(Lines& lines, const plan::Step& step) {
     lines.push_back({'~', fmt::format("policy at {}: {}", policy->host, printable(step.why))});
     add_body_diff(lines, body_lines(policy->edit.before), body_lines(policy->edit.after));
   } else if (const auto* wait = std::get_if<plan::PolicyServed>(&step.action)) {
-    lines.push_back(
-        {'#', fmt::format("wait until {} serves the policy, {}", wait->host, printable(step.why))});
+    const std::string settle =
+        wait->settle.count() == 0
+            ? ""
+            : fmt::format(" and {} have passed for caches", describe_duration(wait->settle));
+    lines.push_back({'#', fmt::format("wait until {} serves the policy{}, {}", wait->host, settle,
+                                      printable(step.why))});
   }
 }
 

@@ -257,15 +257,17 @@ class Run {
       settle(turn.domain, fail(body));
       return true;
     }
-    if (body && *body && same_lines(**body, wait.file.body)) {
+    const bool served = body && *body && same_lines(**body, wait.file.body);
+    if (served && waited < wait.settle) return false;
+    if (served) {
       settle(turn.domain, Done{});
       return true;
     }
-    if (waited < wait.deadline) return false;
+    if (waited < wait.settle + wait.deadline) return false;
     settle(turn.domain,
            fail(Code::timeout,
                 fmt::format("the new policy was not served within {}",
-                            describe_duration(wait.deadline)),
+                            describe_duration(wait.settle + wait.deadline)),
                 {}, "its id is not announced yet; run apply again when the host serves it"));
     return true;
   }

@@ -107,6 +107,14 @@ Json write_body(const std::string& body) {
   return body;
 }
 
+Json write_mx(const Result<LiveMx>& mx) {
+  if (!mx) return {{"error", write(mx.error())}};
+  Json hosts = Json::array();
+  for (const dns::Name& host : mx->hosts)
+    hosts.push_back(host.text());
+  return {{"hosts", std::move(hosts)}, {"ttl", mx->ttl.count()}};
+}
+
 Json write_observed(const Observed& observed) {
   Json json{{"sts", write_name(observed.sts)},
             {"tlsrpt", write_name(observed.tlsrpt)},
@@ -114,6 +122,7 @@ Json write_observed(const Observed& observed) {
   json["policy"] = !observed.policy   ? Json{{"error", write(observed.policy.error())}}
                    : *observed.policy ? write_body(**observed.policy)
                                       : Json(nullptr);
+  if (observed.mx) json["mx"] = write_mx(*observed.mx);
   return json;
 }
 
@@ -140,6 +149,7 @@ Json write_action(const PolicyServed& wait) {
   return {{"kind", "wait_policy_served"},
           {"host", wait.host},
           {"policy", write_body(wait.file.body)},
+          {"settle", wait.settle.count()},
           {"deadline", wait.deadline.count()}};
 }
 
@@ -274,6 +284,14 @@ std::string read_body(const Json& json) {
   return body;
 }
 
+Result<LiveMx> read_mx(const Json& json) {
+  if (json.contains("error")) return std::unexpected(read_error(json.at("error")));
+  LiveMx mx{.hosts = {}, .ttl = Duration{json.at("ttl").get<std::int64_t>()}};
+  for (const Json& host : json.at("hosts"))
+    mx.hosts.push_back(read_name(host));
+  return mx;
+}
+
 Observed read_observed(const dns::Name& domain, const Json& json) {
   const Json& policy = json.at("policy");
   Result<std::optional<std::string>> body;
@@ -281,8 +299,10 @@ Observed read_observed(const dns::Name& domain, const Json& json) {
     body = std::unexpected(read_error(policy.at("error")));
   else
     body = read_optional<std::string>(policy, read_body);
-  return {domain, read_state(json.at("sts")), read_state(json.at("tlsrpt")),
-          read_state(json.at("address")), std::move(body)};
+  Observed observed{domain, read_state(json.at("sts")), read_state(json.at("tlsrpt")),
+                    read_state(json.at("address")), std::move(body)};
+  if (json.contains("mx")) observed.mx = read_mx(json.at("mx"));
+  return observed;
 }
 
 std::variant<RecordChange, PolicyChange, PolicyServed> read_action(const dns::Name& domain,
@@ -302,6 +322,7 @@ std::variant<RecordChange, PolicyChange, PolicyServed> read_action(const dns::Na
                          read_optional<PolicyFile>(json.at("after"), file)}};
   if (kind == "wait_policy_served")
     return PolicyServed{json.at("host"), file(json.at("policy")),
+                        Duration{json.at("settle").get<std::int64_t>()},
                         Duration{json.at("deadline").get<std::int64_t>()}};
   throw BadPlan{fmt::format("unknown kind of action '{}'", printable(kind))};
 }

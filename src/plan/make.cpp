@@ -154,8 +154,8 @@ void diff_policy(const Desired& desired, const Observed& observed, const Moment&
                      policy_reason(served, *desired.policy)});
   }
   if (publish || answer.is_new)
-    steps.push_back(
-        {Stage::confirm, PolicyServed{desired.host, file}, "before its id is announced"});
+    steps.push_back({Stage::confirm, PolicyServed{desired.host, file, desired.edge_delay},
+                     "before its id is announced"});
   add_records(steps, Stage::announce, {desired.dns, state.zone, std::move(announce)},
               answer.is_new ? id_reason(answer, moment.now) : "the record's form or TTL");
 }
@@ -175,7 +175,7 @@ DomainPlan make_domain(const Desired& desired, const Observed& observed, const M
   diff_host_address(desired, observed, steps);
   diff_policy(desired, observed, moment, steps);
   std::ranges::stable_sort(steps, {}, &Step::stage);
-  plan.notes = check_safety(plan, observed);
+  plan.notes = check_safety(plan, observed, moment.now);
   if (plan.changed()) plan.observed = observed;
   return plan;
 }

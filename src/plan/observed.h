@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "dns/record_set.h"
 
 namespace stsctl::plan {
@@ -18,6 +19,14 @@ struct NameState {
   bool operator==(const NameState&) const = default;
 };
 
+/// The hosts that take a domain's mail, as DNS names them now: those of its MX records, or the
+/// domain itself where there are none (RFC 5321 §5.1). None: it takes no mail (null MX, RFC 7505).
+struct LiveMx {
+  std::vector<dns::Name> hosts;  ///< In their order of preference.
+  Duration ttl{0};
+  bool operator==(const LiveMx&) const = default;
+};
+
 /// What could be seen of one domain. An Error means *could not be read*, which is never taken for
 /// absent; `policy` without a value means the host serves none.
 struct Observed {
@@ -26,6 +35,7 @@ struct Observed {
   Result<NameState> tlsrpt;
   Result<NameState> address;
   Result<std::optional<std::string>> policy;
+  std::optional<Result<LiveMx>> mx = {};  ///< None: nobody looked.
   bool operator==(const Observed&) const = default;
 };
 

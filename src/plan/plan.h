@@ -50,12 +50,13 @@ struct PolicyChange {
   bool operator==(const PolicyChange&) const = default;
 };
 
-/// Wait until the policy file written before is served as written; steps after it are not taken
-/// when `deadline` passes first.
+/// Wait until the policy file written before is served as written, and until no cache before the
+/// host can serve an older one any more; steps after it are not taken when `deadline` passes first.
 struct PolicyServed {
   std::string host;
   PolicyFile file;
-  Duration deadline{300};
+  Duration settle{0};      ///< From the begin of the wait; Desired::edge_delay.
+  Duration deadline{300};  ///< Beyond `settle`.
   bool operator==(const PolicyServed&) const = default;
 };
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+#include "plan/proof.h"
 #include "sts/record.h"
 
 namespace stsctl::plan {
@@ -37,8 +39,13 @@ void check_enforce(const DomainPlan& plan, const std::optional<sts::Policy>& bef
                                  format_duration(policy.max_age))});
 }
 
+std::string when_safe(const SafeFrom& safe) {
+  return fmt::format("{} for senders that look at the id each time, {} daily, {} never",
+                     format_time(safe.prompt), format_time(safe.daily), format_time(safe.strict));
+}
+
 void check_patterns(const DomainPlan& plan, const std::optional<sts::Policy>& before,
-                    std::vector<Note>& notes) {
+                    const SafeFrom& safe, std::vector<Note>& notes) {
   if (!before || before->mode != sts::Mode::enforce) return;
   const sts::Policy& policy = *plan.desired.policy;
   for (const sts::MxPattern& old : before->mx) {
@@ -56,9 +63,10 @@ void check_patterns(const DomainPlan& plan, const std::optional<sts::Policy>& be
     if (!known)
       notes.push_back(
           {Note::Kind::warning, "mx-pattern-added",
-           fmt::format("senders may enforce the old policy for up to {}: keep a host "
-                       "it allows until then beside '{}'",
-                       format_duration(before->max_age), sts::format_mx_pattern(fresh))});
+           fmt::format(
+               "senders may go on to enforce the old policy: keep an MX host that it allows "
+               "beside '{}' until {}",
+               sts::format_mx_pattern(fresh), when_safe(safe))});
   }
 }
 
@@ -78,9 +86,74 @@ void check_move(const DomainPlan& plan, std::vector<Note>& notes) {
                      "serving the new policy there until then"});
 }
 
+std::string host_list(const std::vector<dns::Name>& hosts) {
+  std::vector<std::string> names;
+  names.reserve(hosts.size());
+  for (const dns::Name& host : hosts)
+    names.push_back(host.text());
+  return join(names, ", ");
+}
+
+// Which hosts of the MX records would the wanted policy have senders pass by?
+void check_hosts(const DomainPlan& plan, const LiveMx& mx, std::vector<Note>& notes) {
+  const sts::Policy& policy = *plan.desired.policy;
+  if (policy.mode == sts::Mode::none) return;
+  std::vector<dns::Name> missed;
+  for (const dns::Name& host : mx.hosts)
+    if (!sts::matches(policy, host)) missed.push_back(host);
+  if (missed.empty()) return;
+  notes.push_back(
+      {Note::Kind::warning, "mx-not-allowed",
+       fmt::format("no pattern allows the MX host{} {}: senders {} pass {} by",
+                   missed.size() == 1 ? "" : "s", host_list(missed),
+                   policy.mode == sts::Mode::enforce ? "will" : "would, once the policy enforces,",
+                   missed.size() == 1 ? "it" : "them")});
+}
+
+std::string worst_times(const std::array<Refusal, 3>& refusals) {
+  const auto time = [](const Refusal& refusal) {
+    return refusal.lasting ? "until that changes" : "for " + describe_duration(refusal.total);
+  };
+  return fmt::format("prompt senders {}, daily ones {}, strict ones {}", time(refusals[0]),
+                     time(refusals[1]), time(refusals[2]));
+}
+
+bool any_worse(const std::array<Refusal, 3>& left, const std::array<Refusal, 3>& right) {
+  for (std::size_t i = 0; i < left.size(); ++i)
+    if (worse(left[i], right[i])) return true;
+  return false;
+}
+
+// What the model of senders says. A plan that mends what is refused already is not held up.
+void check_proof(const DomainPlan& plan, const Observed& observed, std::vector<Note>& notes) {
+  const Proof proof = prove(plan, observed);
+  const bool known =
+      std::ranges::any_of(notes, [](const Note& note) { return note.id == "fixed-id-unchanged"; });
+  if (proof.stale && !known)
+    notes.push_back({Note::Kind::refusal, "stale-policy-kept",
+                     "a sender could store the old policy under the new id and keep it until it "
+                     "expires: the policy must be served everywhere before its id is announced"});
+  if (!observed.mx || !*observed.mx || (*observed.mx)->hosts.empty()) return;
+  check_hosts(plan, **observed.mx, notes);
+  if (!any_worse(proof.refusals, {})) {
+    notes.push_back({Note::Kind::info, "proved",
+                     fmt::format("{} states examined: no sender refuses mail", proof.states)});
+  } else if (any_worse(proof.refusals, proof.before)) {
+    notes.push_back({Note::Kind::refusal, "mail-refused",
+                     fmt::format("senders would refuse all mail, since an enforced policy allows "
+                                 "none of the MX hosts {}: {}",
+                                 host_list((*observed.mx)->hosts), worst_times(proof.refusals))});
+  } else {
+    notes.push_back({Note::Kind::warning, "mail-refused-already",
+                     "senders refuse all mail already now, since the published policy allows none "
+                     "of the MX hosts " +
+                         host_list((*observed.mx)->hosts)});
+  }
+}
+
 }  // namespace
 
-std::vector<Note> check_safety(const DomainPlan& plan, const Observed& observed) {
+std::vector<Note> check_safety(const DomainPlan& plan, const Observed& observed, Time now) {
   std::vector<Note> notes;
   if (!plan.changed() || !plan.desired.policy) return notes;
   std::optional<sts::Policy> before;
@@ -90,10 +163,11 @@ std::vector<Note> check_safety(const DomainPlan& plan, const Observed& observed)
   check_fixed_id(plan, before, notes);
   if (policy_changes) {
     check_enforce(plan, before, notes);
-    check_patterns(plan, before, notes);
+    check_patterns(plan, before, safe_from(plan, observed, now), notes);
     check_none(plan, notes);
   }
   check_move(plan, notes);
+  check_proof(plan, observed, notes);
   return notes;
 }
 

@@ -9,6 +9,6 @@ namespace stsctl::plan {
 
 /// Notes on the steps of one domain; Note::Kind::refusal for those that `apply` does not take
 /// unless they are allowed by their id.
-std::vector<Note> check_safety(const DomainPlan& plan, const Observed& observed);
+std::vector<Note> check_safety(const DomainPlan& plan, const Observed& observed, Time now);
 
 }  // namespace stsctl::plan

@@ -81,6 +81,7 @@ class Sender {
         count(std::max(now, timeline_.from), next);
       now = next;
     }
+    refusal_.lasting = refusal_.total.count() > 0 && refusal_.end == end_;
     return refusal_;
   }
 
@@ -224,7 +225,7 @@ class Search {
       vantage.first = first;
       Sender sender(timeline_, verdicts_, kind_, vantage, end());
       const Refusal refusal = sender.run();
-      if (refusal.total > worst_.total) worst_ = refusal;
+      if (worse(refusal, worst_)) worst_ = refusal;
     }
   }
 
@@ -275,6 +276,11 @@ const char* to_string(SenderKind kind) {
       return "strict";
   }
   return "strict";
+}
+
+bool worse(const Refusal& left, const Refusal& right) {
+  if (left.lasting != right.lasting) return left.lasting;
+  return !left.lasting && left.total > right.total;
 }
 
 Refusal worst_refusal(const Timeline& timeline, SenderKind kind) {

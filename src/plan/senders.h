@@ -47,16 +47,19 @@ struct Timeline {
 /// The worst that one sender of a kind can do, whenever it first saw the domain and however much
 /// later than others it sees each change.
 struct Refusal {
-  Duration total{0};  ///< For so long it cannot deliver to any host, although one is there.
-  Duration begin{0};  ///< When that begins first, on the timeline's clock.
-  Duration end{0};    ///< When it is over for good.
+  Duration total{0};     ///< For so long it cannot deliver to any host, although one is there.
+  Duration begin{0};     ///< When that begins first, on the timeline's clock.
+  Duration end{0};       ///< When it is over for good.
+  bool lasting = false;  ///< It is not over: what is shown last is refused. `total` says nothing.
   bool operator==(const Refusal&) const = default;
 };
+/// Is `left` worse than `right`?
+bool worse(const Refusal& left, const Refusal& right);
 Refusal worst_refusal(const Timeline& timeline, SenderKind kind);
 
-/// Is the old policy stored under a new id by some sender? It then takes the old for the new until
-/// its max_age is over, whatever its kind (RFC 8461 §8.1): a policy fetched while an id was seen
-/// that was published later than the policy's successor, or before its own.
+/// May some sender have stored a policy under an id that goes on to be published while another
+/// policy is served? It then takes the old for the new until its max_age is over, whatever its kind
+/// (RFC 8461 §8.1).
 bool may_store_stale(const Timeline& timeline);
 
 }  // namespace stsctl::plan

@@ -30,6 +30,10 @@ std::vector<std::string> staleness(const DomainPlan& saved, const Desired& desir
   compare_name(names.sts, saved.observed->sts, observed.sts, differences);
   compare_name(names.tlsrpt, saved.observed->tlsrpt, observed.tlsrpt, differences);
   compare_name(names.address, saved.observed->address, observed.address, differences);
+  // What the plan was proved against.
+  const auto& mx = saved.observed->mx;
+  if (mx && *mx && observed.mx && *observed.mx && **mx != **observed.mx)
+    differences.emplace_back("its MX records changed");
   if (!saved.observed->policy) return differences;
   if (!observed.policy)
     differences.push_back("the policy cannot be read: " + observed.policy.error().what);

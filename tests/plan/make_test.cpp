@@ -162,15 +162,22 @@ TEST(PlanJson, RoundTrips) {
                         Duration{60},
                         {std::string("bytes \x01\xFF \"\\"), "other"}});
   story.body = std::string("no policy \xFF\x00 at all", 21);
-  Plan plan{
-      .created = story.now, .valid_until = story.now + Duration{60}, .domains = {story.plan()}};
+  story.mx = LiveMx{{*dns::Name::parse("mail.example.com")}, Duration{3600}};
+  story.desired.edge_delay = Duration{600};
+  Plan plan{.created = story.now,
+            .valid_until = story.now + Duration{60},
+            .domains = {story.plan()},
+            .budget = {{"cf", 1201, Duration{312}}}};
   Observed unread = story.observed();
+  unread.mx = fail(Code::timeout, "no answer", "example.com", "");
+  plan.domains.push_back(make_domain(story.desired, unread, {story.now, {}}));
   unread.sts = fail(Code::unauthorized, "no", "dns", "ask");
   plan.domains.push_back(make_domain(story.desired, unread, {story.now, {}}));
   const Result<Plan> read = plan_from_json(to_json(plan));
   ASSERT_TRUE(read) << to_string(read.error());
-  ASSERT_EQ(read->domains.size(), 2U);
-  for (std::size_t i = 0; i < 2; ++i) {
+  EXPECT_EQ(read->budget, plan.budget);
+  ASSERT_EQ(read->domains.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(read->domains[i].desired, plan.domains[i].desired);
     EXPECT_EQ(read->domains[i].observed, plan.domains[i].observed);
     EXPECT_EQ(read->domains[i].steps, plan.domains[i].steps);
@@ -201,6 +208,12 @@ TEST(Staleness, NamesWhatDiffers) {
   ASSERT_EQ(world.size(), 2U);
   EXPECT_NE(world[0].find("_mta-sts.example.com"), std::string::npos);
   EXPECT_NE(world[1].find("policy"), std::string::npos);
+  Story moved = story;
+  moved.mx = LiveMx{{*dns::Name::parse("mail.example.com")}, Duration{3600}};
+  const DomainPlan proved = moved.plan();
+  EXPECT_TRUE(staleness(proved, moved.desired, story.observed()).empty()) << "nobody looked now";
+  moved.mx->hosts.clear();
+  EXPECT_EQ(staleness(proved, moved.desired, moved.observed()).size(), 1U);
   edited = story;
   edited.desired.policy->mode = sts::Mode::enforce;
   EXPECT_EQ(staleness(saved, edited.desired, edited.observed()).size(), 1U);

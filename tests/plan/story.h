@@ -35,7 +35,9 @@ class Story {
       return name;
     };
     const Owners names = owners(domain);
-    return {domain, state(names.sts), state(names.tlsrpt), state(names.address), body};
+    Observed seen{domain, state(names.sts), state(names.tlsrpt), state(names.address), body};
+    if (mx) seen.mx = *mx;
+    return seen;
   }
 
   DomainPlan plan() const { return make_domain(desired, observed(), {now, valid_for}); }
@@ -80,6 +82,7 @@ class Story {
   Desired desired;
   std::vector<dns::RecordSet> sets;
   std::optional<std::string> body;
+  std::optional<LiveMx> mx;  // none: nobody looked
   Time now = *parse_time("2026-11-24T08:00:00Z");
   Duration valid_for{0};
 };
