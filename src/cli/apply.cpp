@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <ostream>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -158,6 +159,18 @@ std::vector<Outcome> take_out_stale(plan::Plan& plan, const Session& session,
   return outcomes;
 }
 
+// Which of the session's domains the plan was proved for against their MX records.
+std::vector<bool> proved_against_mx(const plan::Plan& plan, const Session& session) {
+  std::set<dns::Name> proved;
+  for (const plan::DomainPlan& domain : plan.domains)
+    if (domain.observed && domain.observed->mx) proved.insert(domain.domain());
+  std::vector<bool> wanted;
+  wanted.reserve(session.desired.size());
+  for (const plan::Desired& desired : session.desired)
+    wanted.push_back(proved.contains(desired.domain));
+  return wanted;
+}
+
 int apply_saved(Context& context, const ApplyOptions& options) {
   World& world = context.world;
   Result<plan::Plan> plan = read_plan(world, options.file);
@@ -174,7 +187,8 @@ int apply_saved(Context& context, const ApplyOptions& options) {
   else
     session = open_session(context, names.targets);
   if (!session) return exit_usage;
-  const std::vector<plan::Observed> observed = observe(context, *session);
+  std::vector<plan::Observed> observed = observe(context, *session);
+  look_at_mx(context, *session, proved_against_mx(*plan, *session), observed);
   std::vector<Outcome> outcomes =
       take_out_stale(*plan, *session, observed, world.services.clock.now());
   if (!options.json && !plan->domains.empty())

@@ -3,6 +3,7 @@
 // file with one `add_…` function; command code prints through a view.
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct Globals {
   std::string config = "stsctl.yaml";
   bool no_color = false;
   std::string log_level = "warn";
+  std::vector<std::string> resolvers;
 };
 
 /// What a command runs with. The command that was named sets `action`.
@@ -27,6 +29,10 @@ struct Context {
 
   /// May what is written to `world.out` carry colour? (terminal, NO_COLOR, --no-color)
   bool color() const;
+
+  /// The resolvers that --resolver or STSCTL_RESOLVER names, else the system's; null with "none".
+  /// Code::invalid for what is no address.
+  Result<std::unique_ptr<io::Resolver>> resolver() const;
 };
 
 /// Makes the subcommand `name` with an example in its help; `action` runs when it is named.

@@ -2,6 +2,7 @@
 
 #include "cli/progress.h"
 #include "engine/budget.h"
+#include "engine/mx.h"
 #include "engine/observe.h"
 
 namespace stsctl::cli {
@@ -11,10 +12,32 @@ std::vector<plan::Observed> observe(Context& context, const Session& session) {
   return engine::observe(session.desired, session.accounts, progress.watch());
 }
 
+void look_at_mx(Context& context, const Session& session, const std::vector<bool>& wanted,
+                std::vector<plan::Observed>& observed) {
+  if (!session.resolver) return;
+  std::vector<std::size_t> places;
+  std::vector<dns::Name> domains;
+  for (std::size_t i = 0; i < observed.size(); ++i) {
+    if (!wanted[i]) continue;
+    places.push_back(i);
+    domains.push_back(observed[i].domain);
+  }
+  Progress progress(context.world, "asking for MX records", domains.size());
+  auto found = engine::observe_mx(domains, *session.resolver, progress.watch());
+  for (std::size_t i = 0; i < places.size(); ++i)
+    observed[places[i]].mx = std::move(found[i]);
+}
+
 plan::Plan make_plan(Context& context, const Session& session, Duration valid_for) {
-  const std::vector<plan::Observed> observed = observe(context, session);
-  plan::Plan plan = plan::make(session.desired, observed,
-                               {.now = context.world.services.clock.now(), .valid_for = valid_for});
+  std::vector<plan::Observed> observed = observe(context, session);
+  const plan::Moment moment{.now = context.world.services.clock.now(), .valid_for = valid_for};
+  // Most domains do not change, and then their MX records are of no interest here.
+  std::vector<bool> changes(observed.size());
+  for (std::size_t i = 0; i < observed.size(); ++i)
+    changes[i] = session.desired[i].policy &&
+                 plan::make_domain(session.desired[i], observed[i], moment).changed();
+  look_at_mx(context, session, changes, observed);
+  plan::Plan plan = plan::make(session.desired, observed, moment);
   plan.budget = engine::request_budget(plan, session.accounts);
   return plan;
 }

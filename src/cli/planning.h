@@ -11,7 +11,12 @@ namespace stsctl::cli {
 /// What is published now; pairs with session.desired.
 std::vector<plan::Observed> observe(Context& context, const Session& session);
 
-/// The plan for the session as of now.
+/// Looks, for those of `observed` with a true `wanted`, at their MX records as well; nowhere
+/// without a resolver.
+void look_at_mx(Context& context, const Session& session, const std::vector<bool>& wanted,
+                std::vector<plan::Observed>& observed);
+
+/// The plan for the session as of now; policies that change are held against the MX records.
 plan::Plan make_plan(Context& context, const Session& session, Duration valid_for);
 
 /// The exit code of a plan that is only shown: domains that are refused or cannot be read count,

@@ -100,7 +100,10 @@ struct RealWorld::Parts {
               .err_is_terminal = isatty(STDERR_FILENO) == 1,
               .columns = terminal_columns(),
               .stop = on_signal.token(),
-              .signal = on_signal.number()};
+              .signal = on_signal.number(),
+              .open_resolver = [this](io::ResolverOptions options) {
+                return io::real_resolver(*dns, std::move(options));
+              }};
 };
 
 RealWorld::RealWorld() : parts_(std::make_unique<Parts>()) {}

@@ -25,6 +25,11 @@ void add_globals(CLI::App& app, Globals& globals) {
       ->type_name("FILE")
       ->capture_default_str();
   app.add_flag("--no-color", globals.no_color, "No colour (NO_COLOR does the same)");
+  app.add_option("--resolver", globals.resolvers,
+                 "Ask these name servers instead of the system's; none: ask nobody "
+                 "(STSCTL_RESOLVER does the same)")
+      ->type_name("ADDRESS[:PORT]")
+      ->delimiter(',');
   app.add_option("--log-level", globals.log_level, "error, warn, info or debug")
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"error", "warn", "info", "debug"}))
@@ -55,6 +60,21 @@ int interrupted(const World& world, int code) {
 bool Context::color() const {
   const auto unwanted = world.env("NO_COLOR");
   return world.out_is_terminal && !globals.no_color && !(unwanted && !unwanted->empty());
+}
+
+Result<std::unique_ptr<io::Resolver>> Context::resolver() const {
+  std::vector<std::string> names = globals.resolvers;
+  if (names.empty())
+    for (const std::string_view name : split(world.env("STSCTL_RESOLVER").value_or(""), ','))
+      if (!trim(name).empty()) names.emplace_back(trim(name));
+  if (!world.open_resolver || (names.size() == 1 && names.front() == "none")) return nullptr;
+  io::ResolverOptions options;
+  for (const std::string& name : names) {
+    const Result<io::Nameserver> server = io::parse_nameserver(name);
+    if (!server) return fail_at(server, "--resolver");
+    options.servers.push_back(*server);
+  }
+  return world.open_resolver(std::move(options));
 }
 
 CLI::App* add_command(CLI::App& app, Context& context, const std::string& name,

@@ -5,10 +5,12 @@
 #include <atomic>
 #include <functional>
 #include <iosfwd>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 
+#include "io/resolver.h"
 #include "io/services.h"
 
 namespace stsctl::cli {
@@ -26,6 +28,8 @@ struct World {
   std::size_t columns = 80;                  ///< Width of the terminal.
   std::stop_token stop;                      ///< Requested by the first SIGINT or SIGTERM.
   const std::atomic<int>* signal = nullptr;  ///< Which signal that was; 0: none.
+  /// Opens a way to ask DNS; none: nobody is asked.
+  std::function<std::unique_ptr<io::Resolver>(io::ResolverOptions)> open_resolver;
 };
 
 /// Exit codes (docs/commands.md).

@@ -69,7 +69,13 @@ std::optional<Session> open_session(const Context& context,
     context.world.err << "stsctl: " << to_string(domains.error()) << '\n';
     return std::nullopt;
   }
+  Result<std::unique_ptr<io::Resolver>> resolver = context.resolver();
+  if (!resolver) {
+    context.world.err << "stsctl: " << to_string(resolver.error()) << '\n';
+    return std::nullopt;
+  }
   Session session{.config = std::move(*config), .domains = std::move(*domains)};
+  session.resolver = std::move(*resolver);
   session.accounts = engine::open_accounts(session.config, session.domains, context.world.services);
   session.desired = engine::resolve(session.domains, session.accounts);
   return session;

@@ -2,6 +2,7 @@
 // What most commands begin with: the configuration read, the wanted domains chosen, the providers
 // opened.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,7 +18,8 @@ struct Session {
   config::Config config;
   std::vector<config::Domain> domains;  ///< Those that --target chose.
   engine::Accounts accounts;
-  std::vector<plan::Desired> desired;  ///< Pairs with `domains`.
+  std::vector<plan::Desired> desired;      ///< Pairs with `domains`.
+  std::unique_ptr<io::Resolver> resolver;  ///< Null: nobody is to be asked.
 };
 
 /// How config::load reads the disk and the environment of this world.

@@ -133,6 +133,11 @@ void check_proof(const DomainPlan& plan, const Observed& observed, std::vector<N
     notes.push_back({Note::Kind::refusal, "stale-policy-kept",
                      "a sender could store the old policy under the new id and keep it until it "
                      "expires: the policy must be served everywhere before its id is announced"});
+  if (observed.mx && !*observed.mx && plan.desired.policy->mode == sts::Mode::enforce)
+    notes.push_back({Note::Kind::warning, "mx-unknown",
+                     fmt::format("the MX records cannot be read ({}): nobody knows whether the "
+                                 "enforced policy allows them",
+                                 observed.mx->error().what)});
   if (!observed.mx || !*observed.mx || (*observed.mx)->hosts.empty()) return;
   check_hosts(plan, **observed.mx, notes);
   if (!any_worse(proof.refusals, {})) {
