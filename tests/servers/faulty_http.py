@@ -78,9 +78,34 @@ class Connection:
         raise Gone
 
 
+POLICY = b"version: STSv1\r\nmode: testing\r\nmx: mail.example.com\r\nmax_age: 86400\r\n"
+
+
+def well_known(connection, request, head):
+    """A policy, spoiled as the first label of the host name says ("redirect.example.com")."""
+    host = next(value for name, value in request["headers"] if name.lower() == "host")
+    how = host.split(".")[0]
+    plain = [("Content-Type", "text/plain")]
+    if how == "redirect":
+        connection.answer(301, b"", [("Location", "/echo")])
+    elif how == "missing":
+        connection.answer(404, b"no", plain)
+    elif how == "html":
+        connection.answer(200, POLICY, [("Content-Type", "text/html")])
+    elif how == "big":
+        connection.answer(200, POLICY + b"x: y\r\n" * 20000, plain)
+    elif how == "drip":
+        connection.send(head + "Content-Length: 100000\r\n\r\n")
+        connection.drip(b"x" * 100000, 0.1)
+    else:
+        connection.answer(200, POLICY, plain)
+
+
 def behave(connection, request):
     path = request["path"]
     head = "HTTP/1.1 200 OK\r\n"
+    if path == "/.well-known/mta-sts.txt":
+        return well_known(connection, request, head)
     if path == "/echo":
         connection.answer(200, json.dumps(request).encode())
     elif path == "/journal":
