@@ -46,6 +46,7 @@ void add_validate(CLI::App& app, Context& context);
 void add_plan(CLI::App& app, Context& context);
 void add_apply(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
+void add_verify(CLI::App& app, Context& context);
 void add_render(CLI::App& app, Context& context);
 void add_lint(CLI::App& app, Context& context);
 void add_id(CLI::App& app, Context& context);

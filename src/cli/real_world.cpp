@@ -101,9 +101,11 @@ struct RealWorld::Parts {
               .columns = terminal_columns(),
               .stop = on_signal.token(),
               .signal = on_signal.number(),
-              .open_resolver = [this](io::ResolverOptions options) {
-                return io::real_resolver(*dns, std::move(options));
-              }};
+              .open_resolver =
+                  [this](io::ResolverOptions options) {
+                    return io::real_resolver(*dns, std::move(options));
+                  },
+              .open_prober = io::real_prober};
 };
 
 RealWorld::RealWorld() : parts_(std::make_unique<Parts>()) {}

@@ -93,8 +93,9 @@ int run(int argc, const char* const* argv, World& world) {
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
   add_globals(app, context.globals);
-  for (const auto add : {add_init, add_validate, add_plan, add_apply, add_status, add_render,
-                         add_lint, add_id, add_providers, add_schema, add_completion, add_version})
+  for (const auto add :
+       {add_init, add_validate, add_plan, add_apply, add_status, add_verify, add_render, add_lint,
+        add_id, add_providers, add_schema, add_completion, add_version})
     add(app, context);
   try {
     app.parse(argc, argv);

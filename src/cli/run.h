@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <string>
 
+#include "io/probe.h"
 #include "io/resolver.h"
 #include "io/services.h"
 
@@ -30,6 +31,8 @@ struct World {
   const std::atomic<int>* signal = nullptr;  ///< Which signal that was; 0: none.
   /// Opens a way to ask DNS; none: nobody is asked.
   std::function<std::unique_ptr<io::Resolver>(io::ResolverOptions)> open_resolver;
+  /// Opens eyes for web and mail servers.
+  std::function<std::unique_ptr<io::Prober>(io::ProbeOptions)> open_prober;
 };
 
 /// Exit codes (docs/commands.md).

@@ -22,7 +22,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Mx(world.World):
+class Served(world.World):
     def serve(self, *names):
         """BIND over the zone files of this world."""
         home = pathlib.Path(tempfile.mkdtemp(dir=self.dir))
@@ -37,6 +37,7 @@ class Mx(world.World):
         deadline = time.monotonic() + 20
         while self.dig(port, names[0]).returncode != 0:
             self.assertLess(time.monotonic(), deadline, "named does not answer")
+        self.port = port
         self.env = {"STSCTL_RESOLVER": f"127.0.0.1:{port}"}
 
     @staticmethod
@@ -44,6 +45,8 @@ class Mx(world.World):
         return subprocess.run(["dig", "+time=1", "+tries=1", "@127.0.0.1", "-p", str(port), name, "SOA"],
                               capture_output=True)
 
+
+class Mx(Served):
     def setUp(self):
         super().setUp()
         self.zone()
