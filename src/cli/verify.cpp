@@ -5,8 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "cli/command.h"
-#include "cli/progress.h"
+#include "cli/looking.h"
 #include "cli/session.h"
 #include "cli/verify_view.h"
 
@@ -17,27 +16,17 @@ namespace {
 struct VerifyOptions {
   std::vector<std::string> domains;
   std::string format = "text";
-  std::string ca_file;
   bool json = false;
-  bool no_smtp = false;
-  engine::LookOptions look;
+  LookFlags flags;
 };
 
 // Those named, whether configured or not; else every configured domain with a policy.
 std::optional<std::vector<dns::Name>> wanted_domains(const Context& context,
                                                      const VerifyOptions& options) {
-  std::vector<dns::Name> names;
-  for (const std::string& text : options.domains) {
-    const Result<dns::Name> name = dns::Name::parse(text);
-    if (!name) {
-      context.world.err << "stsctl: " << to_string(name.error()) << '\n';
-      return std::nullopt;
-    }
-    names.push_back(*name);
-  }
-  if (!names.empty()) return names;
+  if (!options.domains.empty()) return read_names(context, options.domains);
   const std::optional<config::Config> config = load_config(context);
   if (!config) return std::nullopt;
+  std::vector<dns::Name> names;
   for (const config::Domain& domain : config->domains)
     if (domain.desired.policy) names.push_back(domain.desired.domain);
   return names;
@@ -53,28 +42,14 @@ std::string shown(const VerifyOptions& options, const std::vector<engine::Verdic
 }
 
 int verify(Context& context, const VerifyOptions& options) {
-  World& world = context.world;
   const auto domains = wanted_domains(context, options);
   if (!domains) return exit_usage;
-  const auto resolver = context.resolver();
-  if (!resolver || !*resolver || !world.open_prober) {
-    world.err << "stsctl: "
-              << (resolver ? "verify asks DNS: --resolver none leaves it nothing to do"
-                           : to_string(resolver.error()))
-              << '\n';
-    return exit_usage;
-  }
-  const auto prober = world.open_prober({.ca_file = options.ca_file, .stop = world.stop});
-  engine::LookOptions look = options.look;
-  look.smtp = !options.no_smtp;
+  const auto seen = look(context, *domains, options.flags);
+  if (!seen) return exit_usage;
   std::vector<engine::Verdict> verdicts;
-  {
-    Progress progress(world, "looking", domains->size());
-    for (const auto& facts : engine::look_at_all(
-             *domains, {**resolver, *prober, world.services.clock}, look, progress.watch()))
-      if (facts) verdicts.push_back(engine::judge(*facts));
-  }
-  world.out << shown(options, verdicts, context.color());
+  for (const engine::Facts& facts : *seen)
+    verdicts.push_back(engine::judge(facts));
+  context.world.out << shown(options, verdicts, context.color());
   const bool failed =
       verdicts.size() < domains->size() ||
       std::ranges::any_of(
@@ -99,20 +74,7 @@ void add_verify(CLI::App& app, Context& context) {
           ->check(CLI::IsMember({"text", "json", "junit", "sarif", "prometheus"}))
           ->capture_default_str();
   command->add_flag("--json", options->json, "Same as --format json")->excludes(format);
-  command->add_flag("--no-smtp", options->no_smtp,
-                    "Leave the mail hosts alone, where this network lets nobody out to port 25");
-  command->add_option("--ca-file", options->ca_file, "PEM file of the only CAs to trust")
-      ->type_name("FILE");
-  const char* ports = "Other ports, for tests and tunnels";
-  command->add_option("--https-port", options->look.https_port, "of policy hosts")
-      ->type_name("PORT")
-      ->group(ports);
-  command->add_option("--smtp-port", options->look.smtp_port, "of MX hosts")
-      ->type_name("PORT")
-      ->group(ports);
-  command->add_option("--dns-port", options->look.dns_port, "of the zones' own name servers")
-      ->type_name("PORT")
-      ->group(ports);
+  add_look_flags(*command, options->flags);
 }
 
 }  // namespace stsctl::cli

@@ -57,7 +57,8 @@ class Golden(world.World):
 
     def test_apply_and_status(self):
         self.check("apply.txt", self.run_it("apply", "--yes", check=5).stdout)
-        self.check("status.txt", self.run_it("status", check=1).stdout)
+        # How wide the table's columns are depends on how old the ids are.
+        self.check("status.txt", re.sub(" {2,}", "  ", self.run_it("status", check=1).stdout))
 
     def test_json_follows_its_schemas(self):
         def schema(name):

@@ -116,6 +116,17 @@ class Verify(mx_test.Served):
         self.assertIn("mx-unreachable", self.verify("example.com", mail=closed).stdout)
         self.assertNotIn("mx-unreachable", self.verify("example.com", "--no-smtp", mail=closed).stdout)
 
+    def test_what_is_published_is_adopted_with_an_empty_plan(self):
+        self.start_good()
+        self.put_policy("version: STSv1\r\nmode: testing\r\nmx: mail.example.com\r\nmax_age: 86400\r\n")
+        self.run_it("init", "--from", "example.com", "nobody.example.com", "--ca-file", self.ca / "ca.pem",
+                    "--https-port", self.web, env=self.env, check=0)
+        text = (self.dir / "stsctl.yaml").read_text()
+        self.assertIn('policy: {mode: testing, max_age: 1d, mx: ["mail.example.com"]}', text)
+        self.assertIn('address: {a: ["127.0.0.1"]}', text)
+        self.assertIn("# nobody.example.com: neither a policy nor TLS-RPT", text)
+        self.assertIn("Nothing to do", self.run_it("plan", "--detailed-exitcode", check=0).stdout)
+
     def test_without_a_resolver_there_is_nothing_to_do(self):
         self.assertIn("asks DNS", self.run_it("verify", "example.com", check=64).stderr)
 
