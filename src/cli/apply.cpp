@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "cli/command.h"
+#include "cli/looking.h"
 #include "cli/plan_view.h"
 #include "cli/planning.h"
 #include "cli/progress.h"
@@ -29,7 +29,14 @@ struct ApplyOptions {
   bool yes = false;
   bool json = false;
 
-  engine::ApplyOptions engine() const { return {.allowed = {allowed.begin(), allowed.end()}}; }
+  bool no_wait = false;
+  bool no_verify = false;
+  std::string timeout;
+  LookFlags flags;
+
+  engine::ApplyOptions engine() const {
+    return {.allowed = {allowed.begin(), allowed.end()}, .confirm = {}};
+  }
 };
 
 // A saved plan is a few kilobytes a domain; more than this is none.
@@ -54,9 +61,18 @@ std::size_t step_count(const plan::Plan& plan) {
 
 std::vector<Outcome> execute(Context& context, const plan::Plan& plan, const Session& session,
                              const ApplyOptions& options) {
-  Progress progress(context.world, "applying", step_count(plan));
-  return engine::apply(plan, session.accounts, options.engine(), context.world.services,
-                       progress.watch());
+  World& world = context.world;
+  engine::ApplyOptions how = options.engine();
+  how.confirm.wait = !options.no_wait;
+  how.confirm.look = options.flags.look;
+  if (const auto timeout = parse_duration(options.timeout)) how.confirm.timeout = *timeout;
+  std::unique_ptr<io::Prober> prober;
+  if (session.resolver && world.open_prober && !options.no_verify) {
+    prober = world.open_prober({.ca_file = options.flags.ca_file, .stop = world.stop});
+    how.confirm.eyes.emplace(engine::Eyes{*session.resolver, *prober, world.services.clock});
+  }
+  Progress progress(world, "applying", step_count(plan));
+  return engine::apply(plan, session.accounts, how, world.services, progress.watch());
 }
 
 int finish(Context& context, const std::vector<Outcome>& outcomes, const ApplyOptions& options) {
@@ -220,6 +236,21 @@ void add_apply(CLI::App& app, Context& context) {
                    "Take steps that were refused with this finding's id")
       ->type_name("FINDING");
   command->add_flag("-y,--yes", options->yes, "Do not ask");
+  command->add_flag("--no-verify", options->no_verify,
+                    "Believe the policy host that it serves a new policy: do not fetch it as "
+                    "senders do before its id is announced");
+  command->add_flag("--no-wait", options->no_wait,
+                    "Look once whether a new policy is served; its id is left for the next apply "
+                    "if it is not");
+  command
+      ->add_option("--timeout", options->timeout,
+                   "How long to wait until a new policy is served (default 5m)")
+      ->type_name("DURATION")
+      ->check([](const std::string& text) {
+        const Result<Duration> read = parse_duration(text);
+        return read ? std::string() : read.error().what;
+      });
+  add_eye_flags(*command, options->flags);
   command->add_flag("--json", options->json, "Print the outcomes as JSON");
 }
 

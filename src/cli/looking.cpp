@@ -7,15 +7,24 @@
 
 namespace stsctl::cli {
 
-void add_look_flags(CLI::App& command, LookFlags& flags) {
-  command.add_flag("--no-smtp", flags.no_smtp,
-                   "Leave the mail hosts alone, where this network lets nobody out to port 25");
-  command.add_option("--ca-file", flags.ca_file, "PEM file of the only CAs to trust")
+namespace {
+
+constexpr const char* ports = "Other ports, for tests and tunnels";
+
+}  // namespace
+
+void add_eye_flags(CLI::App& command, LookFlags& flags) {
+  command.add_option("--ca-file", flags.ca_file, "PEM file of the only CAs to trust where looking")
       ->type_name("FILE");
-  const char* ports = "Other ports, for tests and tunnels";
   command.add_option("--https-port", flags.look.https_port, "of policy hosts")
       ->type_name("PORT")
       ->group(ports);
+}
+
+void add_look_flags(CLI::App& command, LookFlags& flags) {
+  command.add_flag("--no-smtp", flags.no_smtp,
+                   "Leave the mail hosts alone, where this network lets nobody out to port 25");
+  add_eye_flags(command, flags);
   command.add_option("--smtp-port", flags.look.smtp_port, "of MX hosts")
       ->type_name("PORT")
       ->group(ports);

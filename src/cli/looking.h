@@ -16,7 +16,9 @@ struct LookFlags {
   engine::LookOptions look;
 };
 
-/// Adds --no-smtp, --ca-file and the ports.
+/// Adds --ca-file and --https-port.
+void add_eye_flags(CLI::App& command, LookFlags& flags);
+/// Adds these, --no-smtp and the other ports.
 void add_look_flags(CLI::App& command, LookFlags& flags);
 
 /// The names in `texts`; none, said on stderr, when one is no domain name.

@@ -46,9 +46,9 @@ Error cancelled() {
 // Executes one plan. State: which domains are still in the race.
 class Run {
  public:
-  Run(const plan::Plan& plan, const Accounts& accounts, const io::Services& services,
-      const providers::Watch& watch)
-      : plan_(plan), accounts_(accounts), services_(services), watch_(watch) {}
+  Run(const plan::Plan& plan, const Accounts& accounts, const ConfirmOptions& confirm,
+      const io::Services& services, const providers::Watch& watch)
+      : plan_(plan), accounts_(accounts), confirm_(confirm), services_(services), watch_(watch) {}
 
   std::vector<Outcome> execute(const ApplyOptions& options) {
     start(options);
@@ -230,60 +230,19 @@ class Run {
                  [&](providers::PolicyHost& host, const auto& list) { wait_for_host(host, list); });
   }
 
-  // Asks the host again, less and less often, until it serves every policy or time is up.
-  void wait_for_host(providers::PolicyHost& host, std::vector<Turn<PolicyServed>> waiting) {
-    const auto begin = services_.clock.steady();
-    auto pause = std::chrono::milliseconds{100};
-    while (true) {
-      std::vector<dns::Name> names;
-      for (const auto& turn : waiting)
-        names.push_back(turn.action->file.domain);
-      const auto bodies = host.read(names, watch_without_progress());
-      const auto waited = std::chrono::duration_cast<Duration>(services_.clock.steady() - begin);
-      std::vector<Turn<PolicyServed>> still;
-      for (std::size_t i = 0; i < waiting.size(); ++i)
-        if (!settled(waiting[i], bodies[i], waited)) still.push_back(waiting[i]);
-      if (still.empty() || watch_.stop.stop_requested()) return;
-      waiting = std::move(still);
-      services_.clock.sleep(pause, watch_.stop);
-      pause = std::min(pause * 2, std::chrono::milliseconds{10000});
-    }
-  }
-
-  bool settled(const Turn<PolicyServed>& turn, const Result<std::optional<std::string>>& body,
-               Duration waited) {
-    const PolicyServed& wait = *turn.action;
-    if (!body && body.error().code != Code::unreachable && body.error().code != Code::timeout) {
-      settle(turn.domain, fail(body));
-      return true;
-    }
-    const bool served = body && *body && same_lines(**body, wait.file.body);
-    if (served && waited < wait.settle) return false;
-    if (served) {
-      settle(turn.domain, Done{});
-      return true;
-    }
-    if (waited < wait.settle + wait.deadline) return false;
-    settle(turn.domain,
-           fail(Code::timeout,
-                fmt::format("the new policy was not served within {}",
-                            describe_duration(wait.settle + wait.deadline)),
-                {}, "its id is not announced yet; run apply again when the host serves it"));
-    return true;
-  }
-
-  // A host's habit of line ends is no difference (design §5).
-  static bool same_lines(std::string_view left, std::string_view right) {
-    const auto without_cr = [](std::string_view text) {
-      std::string lines(text);
-      std::erase(lines, '\r');
-      return lines;
-    };
-    return without_cr(left) == without_cr(right);
+  void wait_for_host(providers::PolicyHost& host, const std::vector<Turn<PolicyServed>>& turns) {
+    std::vector<const PolicyServed*> waits;
+    for (const auto& turn : turns)
+      waits.push_back(turn.action);
+    await_policies(host, waits, confirm_, services_.clock, watch_without_progress(),
+                   [&](std::size_t index, const Result<Done>& result) {
+                     settle(turns[index].domain, result);
+                   });
   }
 
   const plan::Plan& plan_;
   const Accounts& accounts_;
+  const ConfirmOptions& confirm_;
   const io::Services& services_;
   const providers::Watch& watch_;
   std::vector<Outcome> outcomes_;
@@ -319,7 +278,7 @@ bool refused(const DomainPlan& plan, const ApplyOptions& options) {
 std::vector<Outcome> apply(const plan::Plan& plan, const Accounts& accounts,
                            const ApplyOptions& options, const io::Services& services,
                            const providers::Watch& watch) {
-  return Run(plan, accounts, services, watch).execute(options);
+  return Run(plan, accounts, options.confirm, services, watch).execute(options);
 }
 
 }  // namespace stsctl::engine

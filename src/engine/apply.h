@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/accounts.h"
+#include "engine/confirm.h"
 #include "plan/plan.h"
 #include "providers/provider.h"
 
@@ -35,6 +36,7 @@ struct Outcome {
 
 struct ApplyOptions {
   std::set<std::string> allowed;  ///< Ids of refusals that may be overridden (--allow).
+  ConfirmOptions confirm;
 };
 
 /// Is a domain's plan to be executed, given what is allowed?

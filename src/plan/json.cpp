@@ -146,11 +146,9 @@ Json write_action(const PolicyChange& change) {
 }
 
 Json write_action(const PolicyServed& wait) {
-  return {{"kind", "wait_policy_served"},
-          {"host", wait.host},
-          {"policy", write_body(wait.file.body)},
-          {"settle", wait.settle.count()},
-          {"deadline", wait.deadline.count()}};
+  return {{"kind", "wait_policy_served"},         {"host", wait.host},
+          {"policy", write_body(wait.file.body)}, {"settle", wait.settle.count()},
+          {"deadline", wait.deadline.count()},    {"outside", wait.outside}};
 }
 
 const char* to_string(Note::Kind kind) {
@@ -321,9 +319,9 @@ std::variant<RecordChange, PolicyChange, PolicyServed> read_action(const dns::Na
                         {read_optional<PolicyFile>(json.at("before"), file),
                          read_optional<PolicyFile>(json.at("after"), file)}};
   if (kind == "wait_policy_served")
-    return PolicyServed{json.at("host"), file(json.at("policy")),
-                        Duration{json.at("settle").get<std::int64_t>()},
-                        Duration{json.at("deadline").get<std::int64_t>()}};
+    return PolicyServed{
+        json.at("host"), file(json.at("policy")), Duration{json.at("settle").get<std::int64_t>()},
+        Duration{json.at("deadline").get<std::int64_t>()}, json.at("outside").get<bool>()};
   throw BadPlan{fmt::format("unknown kind of action '{}'", printable(kind))};
 }
 

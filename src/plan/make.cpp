@@ -72,8 +72,9 @@ void diff_tlsrpt(const Desired& desired, const Observed& observed, Steps& steps)
               "where senders report TLS failures");
 }
 
-void diff_host_address(const Desired& desired, const Observed& observed, Steps& steps) {
-  if (!desired.address) return;
+// Does the address record move from another host to the wanted one?
+bool diff_host_address(const Desired& desired, const Observed& observed, Steps& steps) {
+  if (!desired.address) return false;
   std::vector<RecordEdit> edits = diff_address(owners(desired.domain).address, *desired.address,
                                                desired.ttls.address, *observed.address);
   const bool replaces =
@@ -82,6 +83,7 @@ void diff_host_address(const Desired& desired, const Observed& observed, Steps& 
   add_records(steps, replaces ? Stage::redirect : Stage::prepare,
               {desired.dns, observed.address->zone, std::move(edits)},
               replaces ? "the policy host moves" : "the policy host's address");
+  return replaces;
 }
 
 std::vector<RecordEdit> sts_edits(const Desired& desired, const NameState& state,
@@ -128,7 +130,7 @@ std::vector<std::string> sts_records(const NameState& state) {
 }
 
 void diff_policy(const Desired& desired, const Observed& observed, const Moment& moment,
-                 Steps& steps) {
+                 bool host_moves, Steps& steps) {
   if (!desired.policy) return;
   const std::optional<std::string>& served = *observed.policy;
   const IdAnswer answer = choose_id(desired, {.records = sts_records(*observed.sts),
@@ -153,9 +155,15 @@ void diff_policy(const Desired& desired, const Observed& observed, const Moment&
     steps.push_back({Stage::publish, PolicyChange{desired.host, std::move(edit)},
                      policy_reason(served, *desired.policy)});
   }
-  if (publish || answer.is_new)
-    steps.push_back({Stage::confirm, PolicyServed{desired.host, file, desired.edge_delay},
-                     "before its id is announced"});
+  if (publish || answer.is_new) {
+    PolicyServed served_there{desired.host, file, desired.edge_delay};
+    served_there.outside = !host_moves;
+    steps.push_back({Stage::confirm, served_there, "before its id is announced"});
+    served_there.outside = true;
+    if (host_moves)
+      steps.push_back(
+          {Stage::redirect, served_there, "at its new address, before its id is announced"});
+  }
   add_records(steps, Stage::announce, {desired.dns, state.zone, std::move(announce)},
               answer.is_new ? id_reason(answer, moment.now) : "the record's form or TTL");
 }
@@ -172,8 +180,8 @@ DomainPlan make_domain(const Desired& desired, const Observed& observed, const M
   }
   Steps& steps = plan.steps;
   diff_tlsrpt(desired, observed, steps);
-  diff_host_address(desired, observed, steps);
-  diff_policy(desired, observed, moment, steps);
+  const bool host_moves = diff_host_address(desired, observed, steps);
+  diff_policy(desired, observed, moment, host_moves, steps);
   std::ranges::stable_sort(steps, {}, &Step::stage);
   plan.notes = check_safety(plan, observed, moment.now);
   if (plan.changed()) plan.observed = observed;

@@ -57,6 +57,8 @@ struct PolicyServed {
   PolicyFile file;
   Duration settle{0};      ///< From the begin of the wait; Desired::edge_delay.
   Duration deadline{300};  ///< Beyond `settle`.
+  /// By senders too, at every address of the host; false while the address is another host's.
+  bool outside = true;
   bool operator==(const PolicyServed&) const = default;
 };
 

@@ -15,7 +15,9 @@ import world
 SERVERS = world.SOURCE / "tests" / "servers"
 
 
-class Verify(mx_test.Served):
+class Eyes(mx_test.Served):
+    """Servers with certificates of a CA of their own."""
+
     def setUp(self):
         super().setUp()
         self.ca = pathlib.Path(tempfile.mkdtemp(dir=self.dir))
@@ -55,6 +57,8 @@ class Verify(mx_test.Served):
                            "--https-port", web or self.web, "--smtp-port", mail or self.mail,
                            env=self.env, check=check)
 
+
+class Verify(Eyes):
     def start_good(self):
         self.domain()
         self.serve("example.com")

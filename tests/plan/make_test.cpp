@@ -120,8 +120,11 @@ TEST(Make, AMovingHostServesBeforeItsAddressChanges) {
   story.desired.address = Address{.a = {"192.0.2.1"}, .aaaa = {"2001:db8::1"}};
   story.body.reset();
   const DomainPlan plan = story.apply();
-  EXPECT_EQ(stages(plan), (std::vector{Stage::publish, Stage::confirm, Stage::redirect}));
-  const auto& change = std::get<RecordChange>(plan.steps.back().action);
+  ASSERT_EQ(stages(plan),
+            (std::vector{Stage::publish, Stage::confirm, Stage::redirect, Stage::redirect}));
+  EXPECT_FALSE(std::get<PolicyServed>(plan.steps[1].action).outside) << "there is another host";
+  EXPECT_TRUE(std::get<PolicyServed>(plan.steps[3].action).outside);
+  const auto& change = std::get<RecordChange>(plan.steps[2].action);
   EXPECT_FALSE(change.edits.front().after);  // the CNAME goes first
   EXPECT_FALSE(story.plan().changed());
 }

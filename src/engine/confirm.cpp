@@ -1,0 +1,174 @@
+#include "engine/confirm.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "base/parallel.h"
+#include "base/text.h"
+#include "plan/desired.h"
+
+namespace stsctl::engine {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t looks_at_once = 64;
+constexpr milliseconds first_pause{100};
+constexpr milliseconds longest_pause{10000};
+
+// A host's habit of line ends is no difference (design §5).
+bool same_lines(std::string_view left, std::string_view right) {
+  const auto without_cr = [](std::string_view text) {
+    std::string lines(text);
+    std::erase(lines, '\r');
+    return lines;
+  };
+  return without_cr(left) == without_cr(right);
+}
+
+Result<Done> judge_fetch(const io::HttpsProbe& probe, const plan::PolicyFile& file) {
+  if (!probe.reply) return fail(probe.reply);
+  if (probe.reply->status != 200)
+    return fail(Code::protocol, fmt::format("it answers {}", probe.reply->status));
+  if (!same_lines(probe.reply->body, file.body))
+    return fail(Code::conflict, "it serves another policy");
+  return Done{};
+}
+
+class Waiting {
+ public:
+  Waiting(providers::PolicyHost& host, const std::vector<const plan::PolicyServed*>& waits,
+          const ConfirmOptions& options, io::Clock& clock, const providers::Watch& watch,
+          const std::function<void(std::size_t, const Result<Done>&)>& settle)
+      : host_(host),
+        waits_(waits),
+        options_(options),
+        clock_(clock),
+        watch_(watch),
+        settle_(settle),
+        begin_(clock.steady()) {
+    for (std::size_t i = 0; i < waits.size(); ++i)
+      open_.push_back(i);
+  }
+
+  void run() {
+    for (milliseconds pause = first_pause;; pause = std::min(pause * 2, longest_pause)) {
+      look();
+      if (open_.empty() || watch_.stop.stop_requested()) return;
+      clock_.sleep(pause, watch_.stop);
+    }
+  }
+
+ private:
+  Duration waited() const { return std::chrono::duration_cast<Duration>(clock_.steady() - begin_); }
+
+  void look() {
+    std::vector<dns::Name> names;
+    for (const std::size_t i : open_)
+      names.push_back(waits_[i]->file.domain);
+    const auto bodies = host_.read(names, {watch_.stop, {}});
+    std::vector<Result<Done>> seen;
+    for (std::size_t k = 0; k < open_.size(); ++k)
+      seen.push_back(judge_host(*waits_[open_[k]], bodies[k]));
+    look_outside(seen);
+    std::vector<std::size_t> still;
+    for (std::size_t k = 0; k < open_.size(); ++k)
+      if (!settled(open_[k], seen[k])) still.push_back(open_[k]);
+    open_ = std::move(still);
+  }
+
+  static Result<Done> judge_host(const plan::PolicyServed& wait,
+                                 const Result<std::optional<std::string>>& body) {
+    if (!body) return fail(body);
+    if (*body && same_lines(**body, wait.file.body)) return Done{};
+    return fail(Code::conflict, fmt::format("{} does not serve the new policy", wait.host));
+  }
+
+  // Only for those that are served as far as the host knows, and long enough.
+  void look_outside(std::vector<Result<Done>>& seen) {
+    if (!options_.eyes || watch_.stop.stop_requested()) return;
+    std::vector<std::size_t> places;
+    for (std::size_t k = 0; k < seen.size(); ++k) {
+      const plan::PolicyServed& wait = *waits_[open_[k]];
+      if (seen[k] && wait.outside && waited() >= wait.settle) places.push_back(k);
+    }
+    auto looked = parallel_map(places, looks_at_once, watch_.stop, [&](std::size_t k) {
+      return served_outside(waits_[open_[k]]->file, *options_.eyes, options_.look);
+    });
+    for (std::size_t p = 0; p < places.size(); ++p)
+      if (looked[p]) seen[places[p]] = std::move(*looked[p]);
+  }
+
+  bool settled(std::size_t index, const Result<Done>& seen) {
+    const plan::PolicyServed& wait = *waits_[index];
+    const bool long_enough = waited() >= wait.settle;
+    if (seen && long_enough) {
+      settle_(index, Done{});
+      return true;
+    }
+    if (!seen && lasting(seen.error().code)) {
+      settle_(index, seen);
+      return true;
+    }
+    const Duration patience = wait.settle + options_.timeout.value_or(wait.deadline);
+    if (options_.wait && waited() < patience) return false;
+    settle_(index, too_late(seen, patience));
+    return true;
+  }
+
+  // What no waiting mends. A certificate may still be on its way, and names get their addresses.
+  static bool lasting(Code code) {
+    return code == Code::invalid || code == Code::refused || code == Code::unsupported ||
+           code == Code::internal || code == Code::cancelled;
+  }
+
+  Result<Done> too_late(const Result<Done>& seen, Duration patience) const {
+    const std::string last = seen ? "caches may still serve the old one" : to_string(seen.error());
+    const std::string how = options_.wait ? fmt::format(" within {}", describe_duration(patience))
+                                          : std::string(" at once, and --no-wait was given");
+    return fail(Code::timeout, fmt::format("the new policy was not served{}: {}", how, last), {},
+                "its id is not announced yet; run apply again when the host serves it");
+  }
+
+  providers::PolicyHost& host_;
+  const std::vector<const plan::PolicyServed*>& waits_;
+  const ConfirmOptions& options_;
+  io::Clock& clock_;
+  const providers::Watch& watch_;
+  const std::function<void(std::size_t, const Result<Done>&)>& settle_;
+  std::chrono::steady_clock::time_point begin_;
+  std::vector<std::size_t> open_;
+};
+
+}  // namespace
+
+Result<Done> served_outside(const plan::PolicyFile& file, const Eyes& eyes,
+                            const LookOptions& look) {
+  const dns::Name name = plan::owners(file.domain).address;
+  std::vector<std::string> addresses;
+  for (const io::Question question : {io::Question::a, io::Question::aaaa}) {
+    const auto answer = eyes.resolver.resolve(name, question);
+    if (!answer) return fail(answer);
+    addresses.insert(addresses.end(), answer->values.begin(), answer->values.end());
+  }
+  if (addresses.empty()) return fail(Code::not_found, "it has no address yet", name.text());
+  for (const std::string& address : addresses) {
+    const auto probe = eyes.prober.fetch_policy({name.text(), address, look.https_port});
+    if (const auto judged = judge_fetch(probe, file); !judged)
+      return fail_at(judged, fmt::format("{} [{}]", name.text(), address));
+  }
+  return Done{};
+}
+
+void await_policies(providers::PolicyHost& host,
+                    const std::vector<const plan::PolicyServed*>& waits,
+                    const ConfirmOptions& options, io::Clock& clock, const providers::Watch& watch,
+                    const std::function<void(std::size_t, const Result<Done>&)>& settle) {
+  Waiting(host, waits, options, clock, watch, settle).run();
+}
+
+}  // namespace stsctl::engine
