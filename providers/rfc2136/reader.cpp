@@ -121,11 +121,12 @@ void drop_synthesized(Session& session, const Key& key, std::vector<Reading>& re
   }
   const auto replies = session.probe(probes);
   for (std::size_t i = 0; i < replies.size(); ++i) {
-    auto& [reading, code] = askers[i];
+    Reading* const reading = askers[i].first;
+    const std::uint16_t asked = askers[i].second;
     if (!replies[i])
       reading->error = replies[i].error();
     else if (replies[i]->rcode == rcode::nx_rrset)
-      std::erase_if(reading->sets, [&](const LiveSet& set) { return set.type == code; });
+      std::erase_if(reading->sets, [asked](const LiveSet& set) { return set.type == asked; });
     else if (replies[i]->rcode != rcode::no_error)
       reading->error = refusal(*replies[i], key, Purpose::update, reading->query->zone.text());
   }

@@ -107,8 +107,8 @@ class Updates final : public DnsProvider {
       if (zone != nullptr)
         found.emplace_back(*zone);
       else
-        found.push_back(fail(Code::not_found, "none of the listed 'zones' holds this name",
-                             name.text(), "add its zone to 'zones', or leave 'zones' out"));
+        found.emplace_back(fail(Code::not_found, "none of the listed 'zones' holds this name",
+                                name.text(), "add its zone to 'zones', or leave 'zones' out"));
     }
     return found;
   }

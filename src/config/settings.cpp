@@ -111,7 +111,7 @@ class SettingsReader {
                                      const std::string& name) {
     if (reference.starts_with("env:")) {
       const std::string variable = reference.substr(4);
-      const std::optional<std::string> value = sources_.env(variable);
+      std::optional<std::string> value = sources_.env(variable);
       if (value && !value->empty()) return value;
       reader_.error(mark, fmt::format("'{}': the environment variable {} is {}", name,
                                       printable(variable), value ? "empty" : "not set"));

@@ -147,7 +147,7 @@ Duration least_time(const std::vector<Rate>& rates, std::size_t requests) {
   return std::chrono::ceil<Duration>(longest);
 }
 
-Pace::Pace(std::vector<Rate> rates) {
+Pace::Pace(const std::vector<Rate>& rates) {
   for (const Rate& rate : rates)
     windows_.push_back({rate.requests, paced_window(rate), {}});
 }

@@ -57,7 +57,7 @@ Duration least_time(const std::vector<Rate>& rates, std::size_t requests);
 /// different times are within the rate where they arrive too.
 class Pace {
  public:
-  explicit Pace(std::vector<Rate> rates);
+  explicit Pace(const std::vector<Rate>& rates);
 
   /// How long until a request may start; 0: now.
   std::chrono::nanoseconds wait(Instant now) const;

@@ -14,13 +14,13 @@ constexpr std::chrono::milliseconds longest_nap{200};
 
 }  // namespace
 
-Throttle::Throttle(Http& next, Clock& clock, std::vector<Rate> rates, std::stop_token stop,
+Throttle::Throttle(Http& next, Clock& clock, const std::vector<Rate>& rates, std::stop_token stop,
                    std::chrono::milliseconds longest_wait)
     : next_(next),
       clock_(clock),
       stop_(std::move(stop)),
       longest_wait_(longest_wait),
-      pace_(std::move(rates)) {}
+      pace_(rates) {}
 
 Result<Reply> Throttle::send(const Request& request) {
   if (const Result<Done> turn = await_turn(); !turn) return fail(turn);

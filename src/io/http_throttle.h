@@ -20,7 +20,7 @@ class Throttle : public Http {
  public:
   /// A wait asked for by the service that is longer than `longest_wait` is not begun: the request
   /// is not sent, Code::rate_limited.
-  Throttle(Http& next, Clock& clock, std::vector<Rate> rates, std::stop_token stop,
+  Throttle(Http& next, Clock& clock, const std::vector<Rate>& rates, std::stop_token stop,
            std::chrono::milliseconds longest_wait = std::chrono::minutes(10));
   Result<Reply> send(const Request& request) override;
 
