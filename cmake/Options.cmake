@@ -10,7 +10,9 @@ target_compile_options(stsctl_options INTERFACE
   # False alarms of g++ 12 on std::string (GCC bug 105651).
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   # libstdc++ 12's own std::get_temporary_buffer, below std::stable_sort.
-  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
+  # Known to clang alone.
+  $<$<CXX_COMPILER_ID:Clang>:-Wreserved-identifier>)
 if(STSCTL_WERROR)
   target_compile_options(stsctl_options INTERFACE -Werror)
 endif()
