@@ -30,4 +30,22 @@ Result<Done> check_expected(const std::vector<dns::RecordSet>& live,
   return Done{};
 }
 
+ZoneQuery query_of(const dns::Name& zone, const std::vector<plan::RecordEdit>& edits) {
+  ZoneQuery query{zone, {}};
+  for (const plan::RecordEdit& edit : edits)
+    query.owners.push_back(edit.after ? edit.after->owner : edit.before->owner);
+  std::ranges::sort(query.owners);
+  const auto repeated = std::ranges::unique(query.owners);
+  query.owners.erase(repeated.begin(), repeated.end());
+  return query;
+}
+
+std::unexpected<Error> unknown_outcome(const Error& lost, const Error& now) {
+  return fail(now.code,
+              fmt::format("the answer to the change was lost ({}), and what stands there now "
+                          "cannot be read: {}",
+                          lost.what, now.what),
+              now.where, "run plan again to see whether it was written");
+}
+
 }  // namespace stsctl::providers

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "plan/plan.h"
+#include "providers/provider.h"
 
 namespace stsctl::providers {
 
@@ -12,5 +12,11 @@ namespace stsctl::providers {
 /// record sets at the edits' owners.
 Result<Done> check_expected(const std::vector<dns::RecordSet>& live,
                             const std::vector<plan::RecordEdit>& edits);
+
+/// The owners that `edits` touch, each once, as a query for the zone.
+ZoneQuery query_of(const dns::Name& zone, const std::vector<plan::RecordEdit>& edits);
+
+/// The Error of a write whose answer was lost, where what stands there now cannot be read either.
+std::unexpected<Error> unknown_outcome(const Error& lost, const Error& now);
 
 }  // namespace stsctl::providers

@@ -28,16 +28,6 @@ Capabilities capabilities_for(std::size_t writers) {
   return {.atomic_batch = true, .compare_and_swap = false, .write_concurrency = writers};
 }
 
-ZoneQuery query_of(const dns::Name& zone, const std::vector<RecordEdit>& edits) {
-  ZoneQuery query{zone, {}};
-  for (const RecordEdit& edit : edits)
-    query.owners.push_back(edit.after ? edit.after->owner : edit.before->owner);
-  std::ranges::sort(query.owners);
-  const auto repeated = std::ranges::unique(query.owners);
-  query.owners.erase(repeated.begin(), repeated.end());
-  return query;
-}
-
 class PowerDns final : public DnsProvider {
  public:
   PowerDns(Client client, std::size_t writers, bool notify, const io::Services& services)
@@ -90,7 +80,9 @@ class PowerDns final : public DnsProvider {
         services_.clock.sleep(first_pause * (1 << (attempt - 1)), services_.stop);
         live = view_.read_zone(query);
       }
-      if (!live) return attempt == 1 ? fail_at(live, zone.text()) : unknown_outcome(last, live);
+      if (!live)
+        return attempt == 1 ? fail_at(live, zone.text())
+                            : unknown_outcome(last.error(), live.error());
       const Result<std::string> body = compare(*live, edits);
       if (!body) return fail_at(body, zone.text());
       if (body->empty()) return Done{};
@@ -159,15 +151,6 @@ class PowerDns final : public DnsProvider {
   static bool worth_another_look(Code code) {
     return code == Code::internal || code == Code::unreachable || code == Code::timeout ||
            code == Code::protocol;
-  }
-
-  static std::unexpected<Error> unknown_outcome(const Result<Done>& lost,
-                                                const Result<std::vector<ApiSet>>& now) {
-    return fail(now.error().code,
-                fmt::format("the answer to the change was lost ({}), and what stands there now "
-                            "cannot be read: {}",
-                            lost.error().what, now.error().what),
-                now.error().where, "run plan again to see whether it was written");
   }
 
   const Client client_;

@@ -37,16 +37,6 @@ std::vector<dns::RecordSet> sets_of(const std::vector<LiveSet>& live) {
   return sets;
 }
 
-ZoneQuery query_of(const dns::Name& zone, const std::vector<RecordEdit>& edits) {
-  ZoneQuery query{zone, {}};
-  for (const RecordEdit& edit : edits)
-    query.owners.push_back(edit.after ? edit.after->owner : edit.before->owner);
-  std::ranges::sort(query.owners);
-  const auto repeated = std::ranges::unique(query.owners);
-  query.owners.erase(repeated.begin(), repeated.end());
-  return query;
-}
-
 // The pieces of `all`, each of at most `size`.
 template <class T>
 std::vector<std::span<const T>> chunks(const std::vector<T>& all, std::size_t size) {
@@ -193,14 +183,6 @@ class Updates final : public DnsProvider {
     // internal is SERVFAIL: PowerDNS on SQLite says it while another writer holds the database.
     return code == Code::internal || code == Code::conflict || code == Code::unreachable ||
            code == Code::timeout || code == Code::protocol;
-  }
-
-  static std::unexpected<Error> unknown_outcome(const Error& lost, const Error& now) {
-    return fail(now.code,
-                fmt::format("the answer to the update was lost ({}), and what stands there now "
-                            "cannot be read: {}",
-                            lost.what, now.what),
-                now.where, "run plan again to see whether it was written");
   }
 
   // A server may pass over part of an update and still say NOERROR (RFC 2136 §3.4.2.2).
