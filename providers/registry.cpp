@@ -1,6 +1,7 @@
 // The explicit list of what `provider:` may name. One line a provider; no self-registration, since
 // the linker drops unreferenced objects of a static library.
 
+#include "providers/cloudflare/dns.h"
 #include "providers/directory/directory.h"
 #include "providers/powerdns/powerdns.h"
 #include "providers/provider.h"
@@ -10,7 +11,8 @@
 namespace stsctl::providers {
 
 const std::vector<DnsKind>& dns_kinds() {
-  static const std::vector<DnsKind> kinds{powerdns::kind(), rfc2136::kind(), zonefile::kind()};
+  static const std::vector<DnsKind> kinds{cloudflare::dns_kind(), powerdns::kind(), rfc2136::kind(),
+                                          zonefile::kind()};
   return kinds;
 }
 
