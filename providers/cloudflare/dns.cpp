@@ -98,6 +98,11 @@ class Cloudflare final : public DnsProvider {
   // writer, is looked up by going round again.
   Result<Done> write(const dns::Name& name, const std::vector<RecordEdit>& edits) override {
     const ZoneQuery query = query_of(name, edits);
+    // The API would take a name of another zone for one below this zone.
+    for (const dns::Name& owner : query.owners)
+      if (!owner.within(name))
+        return fail(Code::invalid,
+                    fmt::format("{} is not in the zone {}", owner.text(), name.text()));
     Result<Done> last = Done{};
     for (int attempt = 1; attempt <= most_tries; ++attempt) {
       if (attempt > 1) services_.clock.sleep(first_pause * (1 << (attempt - 2)), services_.stop);
