@@ -91,7 +91,8 @@ void Emulator::clear_faults() const {
 
 std::vector<Journaled> Emulator::journal() const {
   std::vector<Journaled> journal;
-  for (const auto& entry : nlohmann::json::parse(control("GET", "journal")).at("requests")) {
+  const auto answer = nlohmann::json::parse(control("GET", "journal"));
+  for (const auto& entry : answer.at("requests")) {
     Journaled one{.method = entry.at("method"),
                   .path = entry.at("path"),
                   .query = entry.at("query"),
