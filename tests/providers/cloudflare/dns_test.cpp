@@ -128,11 +128,11 @@ TEST_F(Cloudflare, ReadsWhateverTheSpelling) {
 
 TEST_F(Cloudflare, OneReadAZoneHoweverLargeItIs) {
   std::vector<json> records;
-  for (int i = 0; i < 6000; ++i)
+  for (int i = 0; i < 1500; ++i)
     records.push_back(record("A", "host" + std::to_string(i), "192.0.2.1"));
   for (const std::string owner : {"_mta-sts", "_mta-sts.a", "mta-sts.b"})
     records.push_back(record("TXT", owner, "v=STSv1; id=1;"));
-  load({zone("example.com", records)});
+  load({zone("example.com", records)}, {{"largest_page", 1000}});
   const auto provider = open();
   ASSERT_TRUE(find(*provider, "example.com"));
   emulator_->forget();
@@ -151,10 +151,11 @@ TEST_F(Cloudflare, AFilterThatTheServiceDoesNotKnowLosesNothing) {
   records.push_back(record("TXT", "_smtp._tls", "v=TLSRPTv1; rua=mailto:a@example.com"));
   for (const std::string filters : {"known", "ignored", "refused"}) {
     load({zone("example.com", records)}, {{"filters", filters}, {"largest_page", 100}});
-    EXPECT_THAT(*read(*open(), "example.com", {"example.com"}),
-                UnorderedElementsAre(
-                    txt("_mta-sts.example.com", {"v=STSv1; id=1;"}),
-                    txt("_smtp._tls.example.com", {"v=TLSRPTv1; rua=mailto:a@example.com"})))
+    const auto sets = read(*open(), "example.com", {"example.com"});
+    ASSERT_TRUE(sets) << filters << to_string(sets.error());
+    EXPECT_THAT(*sets, UnorderedElementsAre(
+                           txt("_mta-sts.example.com", {"v=STSv1; id=1;"}),
+                           txt("_smtp._tls.example.com", {"v=TLSRPTv1; rua=mailto:a@example.com"})))
         << filters;
   }
 }
