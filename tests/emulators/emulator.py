@@ -10,6 +10,7 @@ Control, on the same port; not journalled and not slowed:
 
     GET/DELETE /_emulator/journal    requests so far, oldest first; forget them
     POST/DELETE /_emulator/faults    one fault more (see Fault); forget them
+    GET/DELETE /_emulator/held       how many requests a fault holds; let them go on
     GET/PUT /_emulator/state         what the service holds; lay it out anew (Service.load)
 """
 
@@ -71,11 +72,12 @@ class Fault:
     method: str = ""  # "": any
     path: str = ""
     done: bool = False  # the work is done all the same, and only its answer goes wrong
+    hold: bool = False  # wait before the work until DELETE /_emulator/held
     delay: float = 0  # seconds before the answer
     status: int = 0  # answer this, with `body` and `headers`
     body: str = ""
     headers: dict = dataclasses.field(default_factory=dict)
-    cut: int = -1  # send only so many bytes of the answer, then close
+    cut: int = -1  # send only so many bytes of the body (where there is none: of the head), then close
     reset: bool = False  # reset the connection instead of answering
 
     def fits(self, request):
@@ -86,12 +88,17 @@ class Fault:
 class Service:
     """One API. handle() runs under a lock: one request at a time changes the state."""
 
+    parallel = False  # True: handle() locks for itself
+
     @staticmethod
     def add_options(parser):
         """Adds the emulator's own command-line options."""
 
     def __init__(self, options):
         self.options = options
+
+    def started(self, server):
+        """Called once, before the first request, with the Server."""
 
     def handle(self, request):
         """Does what `request` asks and returns a Reply."""
@@ -115,6 +122,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.service, self.tls = service, tls
         self.guard = threading.Lock()
         self.journal, self.faults, self.connections = [], [], 0
+        self.held, self.released = 0, threading.Condition(self.guard)
 
     def finish_request(self, request, client_address):
         # The handshake belongs to the connection's own thread.
@@ -135,11 +143,18 @@ class Server(http.server.ThreadingHTTPServer):
                 fault.times -= 1
             return fault
 
+    def hold(self):
+        with self.guard:
+            self.held += 1
+            self.released.wait_for(lambda: self.held == 0, timeout=30)
+
     def work(self, request):
+        if self.service.parallel:
+            return self.service.handle(request)
         with self.guard:
             return self.service.handle(request)
 
-    def note(self, request, reply):
+    def note(self, request, reply, done):
         entry = {
             "method": request.method,
             "path": request.path,
@@ -147,6 +162,7 @@ class Server(http.server.ThreadingHTTPServer):
             "headers": request.headers,
             "body": request.body.decode("latin-1"),
             "status": reply.status if reply else 0,
+            "done": done,
             "at": time.monotonic(),
         }
         with self.guard:
@@ -165,6 +181,11 @@ class Server(http.server.ThreadingHTTPServer):
                     self.faults.clear()
                 else:
                     self.faults.append(Fault(**request.json()))
+            elif what == "held":
+                answer = self.held
+                if request.method == "DELETE":
+                    self.held = 0
+                    self.released.notify_all()
             elif what == "state":
                 if request.method == "PUT":
                     self.service.load(request.json())
@@ -206,12 +227,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(self.server.control(request))
         time.sleep(self.server.service.options.latency)
         fault = self.server.take_fault(request)
+        if fault and fault.hold:
+            self.server.hold()
         reply = None
         if fault is None or fault.done or not (fault.status or fault.reset):
             reply = self.server.work(request)
+        done = reply is not None
         if fault and fault.status:
             reply = Reply(fault.status, fault.body.encode(), list(fault.headers.items()))
-        self.server.note(request, reply)
+        self.server.note(request, reply, done)
         if fault:
             time.sleep(fault.delay)
             if fault.reset:
@@ -230,7 +254,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         data = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
         if cut >= 0:
             # Counted within the body, so that what is cut still is an HTTP answer.
-            data = data[: len(data) - len(body) + cut]
+            data = data[: len(data) - len(body) + cut] if body else data[:cut]
             self.close_connection = True
         self.wfile.write(data)
         self.wfile.flush()
@@ -254,5 +278,6 @@ def main(service, description=""):
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(options.cert, options.key)
     server = Server(("127.0.0.1", options.port), service(options), tls)
+    server.service.started(server)
     print(server.server_address[1], flush=True)
     server.serve_forever(poll_interval=3600)

@@ -6,6 +6,8 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -107,6 +109,30 @@ class EmulatorTest(unittest.TestCase):
             self.ask("GET", "/")
         self.assertEqual(len(caught.exception.partial), 3)
         self.assertEqual(self.count(), 1)
+
+    def test_a_held_request_waits_to_be_let_go(self):
+        self.control("POST", "faults", {"hold": True, "path": "^/held"})
+        answers = []
+        waiting = threading.Thread(target=lambda: answers.append(self.ask("GET", "/held")))
+        waiting.start()
+        deadline = time.monotonic() + 10
+        while self.control("GET", "held") == 0:
+            self.assertLess(time.monotonic(), deadline)
+        self.assertEqual(self.ask("GET", "/other")[0], 200)  # the others go on
+        self.assertEqual((self.count(), answers), (1, []))
+        self.control("DELETE", "held")
+        waiting.join()
+        self.assertEqual((self.count(), answers[0][0]), (2, 200))
+
+    def test_the_journal_tells_whether_the_work_was_done(self):
+        for fault in ({"status": 503}, {"status": 503, "done": True}, {"reset": True}):
+            self.control("POST", "faults", fault)
+            try:
+                self.ask("GET", "/")
+            except OSError:
+                pass
+        requests = self.control("GET", "journal")["requests"]
+        self.assertEqual([entry["done"] for entry in requests], [False, True, False])
 
     def test_faults_are_forgotten(self):
         self.control("POST", "faults", {"status": 500, "times": 5})

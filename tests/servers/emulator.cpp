@@ -89,6 +89,15 @@ void Emulator::clear_faults() const {
   control("DELETE", "faults");
 }
 
+void Emulator::await_held() const {
+  if (!wait_until([&] { return control("GET", "held") != "0"; }))
+    throw std::runtime_error("no request came that a fault holds");
+}
+
+void Emulator::release() const {
+  control("DELETE", "held");
+}
+
 std::vector<Journaled> Emulator::journal() const {
   std::vector<Journaled> journal;
   const auto answer = nlohmann::json::parse(control("GET", "journal"));
@@ -98,6 +107,7 @@ std::vector<Journaled> Emulator::journal() const {
                   .query = entry.at("query"),
                   .body = bytes_of(entry.at("body")),
                   .status = entry.at("status"),
+                  .done = entry.at("done"),
                   .at = entry.at("at")};
     for (const auto& header : entry.at("headers"))
       one.headers.push_back({header.at(0), header.at(1)});

@@ -19,9 +19,10 @@ struct Journaled {
   std::string path;   ///< Still percent-encoded, without the query.
   std::string query;  ///< As it was sent.
   std::vector<io::Header> headers;
-  std::string body;  ///< Bytes.
-  int status = 0;    ///< What was answered; 0: the connection was reset before the work.
-  double at = 0;     ///< Seconds of a clock that only runs forward.
+  std::string body;   ///< Bytes.
+  int status = 0;     ///< What was answered; 0: the connection was reset before the work.
+  bool done = false;  ///< The work was done, whatever was answered.
+  double at = 0;      ///< Seconds of a clock that only runs forward.
 };
 
 /// Runs while it exists. Every call throws std::runtime_error when the emulator refuses it.
@@ -43,6 +44,10 @@ class Emulator {
   /// One fault more, a JSON object with the members of emulator.py's Fault.
   void fault(const std::string& fault) const;
   void clear_faults() const;
+  /// Waits until a fault holds a request.
+  void await_held() const;
+  /// Lets held requests go on.
+  void release() const;
   /// Every request since the start or the last forget(), oldest first.
   std::vector<Journaled> journal() const;
   std::size_t request_count() const { return journal().size(); }

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace stsctl::servers {
 
 namespace {
@@ -109,6 +111,7 @@ std::string row(std::size_t zone, const std::string& line) {
     if (text.ends_with('.')) text.pop_back();
     return text;
   };
+  name = lower(name);  // as the server does with what its API is given
   std::string priority = "0";
   if (type == "MX") {
     const std::size_t blank = content.find(' ');
@@ -121,6 +124,40 @@ std::string row(std::size_t zone, const std::string& line) {
       "({},{},{},{},{},{},0,1);\n",
       zone, quoted(bare(name)), quoted(type), quoted(is_name ? bare(content) : content), ttl,
       priority);
+}
+
+// The zones as rows of PowerDNS's database.
+std::string zone_rows(std::size_t id, const ZoneSeed& zone) {
+  std::string sql = fmt::format("INSERT INTO domains (id,name,type) VALUES ({},{},'NATIVE');\n", id,
+                                quoted(zone.name));
+  sql += fmt::format(
+      "INSERT INTO domainmetadata (domain_id,kind,content) VALUES ({},"
+      "'SOA-EDIT-API','DEFAULT');\n",
+      id);
+  for (const TsigKey& key : {writer_key(), writer_key_sha1(), writer_key_sha512()})
+    sql += fmt::format(
+        "INSERT INTO domainmetadata (domain_id,kind,content) VALUES ({},"
+        "'TSIG-ALLOW-DNSUPDATE',{});\n",
+        id, quoted(key.name));
+  for (const TsigKey& key : {writer_key(), reader_key()})
+    sql += fmt::format(
+        "INSERT INTO domainmetadata (domain_id,kind,content) VALUES ({},"
+        "'TSIG-ALLOW-AXFR',{});\n",
+        id, quoted(key.name));
+  sql += row(
+      id, fmt::format("{0}. 3600 IN SOA ns1.{0} hostmaster.{0} 1 3600 600 86400 300", zone.name));
+  sql += row(id, fmt::format("{0}. 3600 IN NS ns1.{0}.", zone.name));
+  sql += row(id, fmt::format("ns1.{}. 3600 IN A 192.0.2.53", zone.name));
+  for (const std::string& record : zone.records)
+    sql += row(id, record);
+  return sql;
+}
+
+std::string all_rows(const std::vector<ZoneSeed>& zones) {
+  std::string sql;
+  for (std::size_t i = 0; i < zones.size(); ++i)
+    sql += zone_rows(i + 1, zones[i]);
+  return sql;
 }
 
 class PowerDns final : public NameServer {
@@ -157,37 +194,9 @@ class PowerDns final : public NameServer {
     for (const TsigKey& key : all_keys())
       sql << fmt::format("INSERT INTO tsigkeys (name,algorithm,secret) VALUES ({},{},{});\n",
                          quoted(key.name), quoted(key.algorithm), quoted(key.secret));
-    for (std::size_t i = 0; i < zones.size(); ++i)
-      sql << zone_rows(i + 1, zones[i]);
-    sql << "COMMIT;\n";
+    sql << all_rows(zones) << "COMMIT;\n";
     run({"sqlite3", folder_.file("pdns.db")}, sql.str());
     std::filesystem::permissions(folder_.file("pdns.db"), std::filesystem::perms(0666));
-  }
-
-  static std::string zone_rows(std::size_t id, const ZoneSeed& zone) {
-    std::string sql = fmt::format("INSERT INTO domains (id,name,type) VALUES ({},{},'NATIVE');\n",
-                                  id, quoted(zone.name));
-    sql += fmt::format(
-        "INSERT INTO domainmetadata (domain_id,kind,content) VALUES ({},"
-        "'SOA-EDIT-API','DEFAULT');\n",
-        id);
-    for (const TsigKey& key : {writer_key(), writer_key_sha1(), writer_key_sha512()})
-      sql += fmt::format(
-          "INSERT INTO domainmetadata (domain_id,kind,content) VALUES ({},"
-          "'TSIG-ALLOW-DNSUPDATE',{});\n",
-          id, quoted(key.name));
-    for (const TsigKey& key : {writer_key(), reader_key()})
-      sql += fmt::format(
-          "INSERT INTO domainmetadata (domain_id,kind,content) VALUES ({},"
-          "'TSIG-ALLOW-AXFR',{});\n",
-          id, quoted(key.name));
-    sql += row(
-        id, fmt::format("{0}. 3600 IN SOA ns1.{0} hostmaster.{0} 1 3600 600 86400 300", zone.name));
-    sql += row(id, fmt::format("{0}. 3600 IN NS ns1.{0}.", zone.name));
-    sql += row(id, fmt::format("ns1.{}. 3600 IN A 192.0.2.53", zone.name));
-    for (const std::string& record : zone.records)
-      sql += row(id, record);
-    return sql;
   }
 };
 
@@ -224,17 +233,21 @@ std::string NameServer::log() const {
 }
 
 void NameServer::await(const std::vector<ZoneSeed>& zones) const {
+  std::string questions;
   for (const ZoneSeed& zone : zones)
-    if (!wait_until([&] { return !dig(zone.name, "SOA").empty(); }, std::chrono::seconds(5)))
-      throw std::runtime_error("the server did not load " + zone.name + ":\n" + log());
+    questions += zone.name + " SOA\n";
+  const std::string file = folder_.write("questions", questions);
+  if (!wait_until([&] { return ask({"-f", file}).size() == zones.size(); }))
+    throw std::runtime_error("the server did not load every zone:\n" + log());
 }
 
-std::vector<std::string> NameServer::dig(const std::string& name, const std::string& type) const {
-  const std::string output =
-      run({"dig", "+tcp", "+norecurse", "+noall", "+answer", "+tries=1", "+time=5", "@127.0.0.1",
-           "-p", std::to_string(port_), name, type});
+std::vector<std::string> NameServer::ask(const std::vector<std::string>& arguments) const {
+  std::vector<std::string> argv{
+      "dig",      "+tcp",    "+norecurse", "+noall", "+answer",
+      "+tries=1", "+time=5", "@127.0.0.1", "-p",     std::to_string(port_)};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
   std::vector<std::string> lines;
-  std::istringstream stream(output);
+  std::istringstream stream(run(argv));
   for (std::string line; std::getline(stream, line);) {
     if (line.empty() || line.starts_with(';')) continue;
     std::ranges::replace(line, '\t', ' ');
@@ -245,6 +258,18 @@ std::vector<std::string> NameServer::dig(const std::string& name, const std::str
   }
   std::ranges::sort(lines);
   return lines;
+}
+
+std::vector<std::string> NameServer::dig(const std::string& name, const std::string& type) const {
+  return ask({name, type});
+}
+
+std::vector<std::string> NameServer::transfer(const std::string& zone) const {
+  const TsigKey key = writer_key();
+  const std::string file =
+      folder_.write("transfer.key", fmt::format("key \"{}\" {{ algorithm {}; secret \"{}\"; }};\n",
+                                                key.name, key.algorithm, key.secret));
+  return ask({"-k", file, "+onesoa", zone, "AXFR"});
 }
 
 void NameServer::nsupdate(const std::string& zone, const std::vector<std::string>& commands) const {
@@ -276,6 +301,13 @@ std::unique_ptr<NameServer> start_knot(const std::vector<ZoneSeed>& zones) {
 std::unique_ptr<NameServer> start_powerdns(const std::vector<ZoneSeed>& zones,
                                            const std::string& settings) {
   return std::make_unique<PowerDns>(zones, settings);
+}
+
+void refill_powerdns(const NameServer& server, const std::vector<ZoneSeed>& zones) {
+  run({"sqlite3", server.folder().file("pdns.db")},
+      ".timeout 5000\nBEGIN IMMEDIATE;\nDELETE FROM records;\nDELETE FROM domains;\nDELETE FROM "
+      "domainmetadata;\nDELETE FROM comments;\n" +
+          all_rows(zones) + "COMMIT;\n");
 }
 
 }  // namespace stsctl::servers

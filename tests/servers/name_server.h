@@ -43,6 +43,8 @@ class NameServer {
 
   /// What `dig` sees: the answer section of one question over TCP, one record a line, sorted.
   std::vector<std::string> dig(const std::string& name, const std::string& type) const;
+  /// Every record of a zone in the same form, by a transfer signed with writer_key().
+  std::vector<std::string> transfer(const std::string& zone) const;
   /// Sends commands to `nsupdate`, signed with writer_key(): the neighbour who changes things.
   void nsupdate(const std::string& zone, const std::vector<std::string>& commands) const;
 
@@ -50,6 +52,8 @@ class NameServer {
   void start(const std::vector<std::string>& argv);
   /// Waits until the zones are served: BIND and Knot listen before that.
   void await(const std::vector<ZoneSeed>& zones) const;
+  /// The answers of one run of dig, its own arguments given.
+  std::vector<std::string> ask(const std::vector<std::string>& arguments) const;
   Folder folder_;
   std::uint16_t port_ = 0;
   std::string api_;
@@ -66,5 +70,7 @@ std::unique_ptr<NameServer> start_knot(const std::vector<ZoneSeed>& zones);
 /// `settings`: further lines for pdns.conf.
 std::unique_ptr<NameServer> start_powerdns(const std::vector<ZoneSeed>& zones,
                                            const std::string& settings = {});
+/// Puts these zones in place of those that a running PowerDNS has: faster than another start.
+void refill_powerdns(const NameServer& server, const std::vector<ZoneSeed>& zones);
 
 }  // namespace stsctl::servers
