@@ -226,8 +226,10 @@ class Editor {
         const Record& record = zone_.files[file].content.records[next];
         patches.push_back({record.line.begin, record.line.begin, record.owner + "."});
       }
-    // A stable order: what is inserted at one place keeps the order it was asked for.
-    std::ranges::stable_sort(patches, {}, &Patch::begin);
+    // What is inserted where a removal begins comes before it; a stable order, so that what is
+    // inserted at one place keeps the order it was asked for.
+    std::ranges::stable_sort(patches, {},
+                             [](const Patch& one) { return std::pair(one.begin, one.end); });
     const std::string& text = zone_.files[file].text;
     std::string out;
     std::size_t at = 0;

@@ -42,6 +42,22 @@ TEST(Editor, RemovingNamesTheOwnerThatLaterRecordsInherit) {
   EXPECT_NE(text.find("_mta-sts.example.com. TXT keep"), std::string::npos) << text;
 }
 
+TEST(Editor, AddsWhereTheNextLineIsRemoved) {
+  const auto zone =
+      zone_of("$TTL 1h\n" + soa + "_mta-sts TXT a\nmta-sts A 192.0.2.1\nx A 192.0.2.2\n");
+  const dns::Name host = *dns::Name::parse("mta-sts.example.com");
+  const auto texts = edit_zone(
+      *zone,
+      {{dns::RecordSet{host, dns::Type::a, Duration{3600}, {"192.0.2.1"}}, std::nullopt},
+       {std::nullopt, dns::RecordSet{host, dns::Type::cname, Duration{300}, {"p.example"}}}},
+      now);
+  ASSERT_TRUE(texts) << to_string(texts.error());
+  EXPECT_NE(texts->at("z").find("_mta-sts TXT a\nmta-sts.example.com.\t300\tIN\tCNAME\tp.example.\n"
+                                "x A 192.0.2.2\n"),
+            std::string::npos)
+      << texts->at("z");
+}
+
 TEST(Editor, AddsAtTheEnd) {
   EXPECT_NE(edited("$TTL 1h\n" + soa + "x A 192.0.2.1", {std::nullopt, txt({"v"})})
                 .find("192.0.2.1\n_mta-sts.example.com.\t300\tIN\tTXT\t\"v\"\n"),
