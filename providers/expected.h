@@ -8,8 +8,10 @@
 namespace stsctl::providers {
 
 /// Done if, for every edit, the live record set equals its `before` or already its `after`.
-/// Code::conflict, naming the first that differs and what stands there, otherwise. `live` holds the
-/// record sets at the edits' owners.
+/// Code::conflict, naming the first that differs and what stands there, otherwise; also where a
+/// CNAME would come to stand beside another record (RFC 1034 §3.6.2), which some servers pass over
+/// in silence (RFC 2136 §3.4.2.2) and files just hold. `live` holds the record sets at the edits'
+/// owners.
 Result<Done> check_expected(const std::vector<dns::RecordSet>& live,
                             const std::vector<plan::RecordEdit>& edits);
 
@@ -18,5 +20,8 @@ ZoneQuery query_of(const dns::Name& zone, const std::vector<plan::RecordEdit>& e
 
 /// The Error of a write whose answer was lost, where what stands there now cannot be read either.
 std::unexpected<Error> unknown_outcome(const Error& lost, const Error& now);
+
+/// Are all owners inside `zone`? Code::invalid, naming the first that is not.
+Result<Done> check_inside(const dns::Name& zone, const std::vector<plan::RecordEdit>& edits);
 
 }  // namespace stsctl::providers

@@ -130,24 +130,6 @@ bool is_done(const RecordEdit& edit, const LiveSet* now) {
   return edit.after ? now != nullptr && now->set == *edit.after : now == nullptr;
 }
 
-bool is_removed(const LiveSet& live, const std::vector<RecordEdit>& edits) {
-  return std::ranges::any_of(edits, [&](const RecordEdit& edit) {
-    return !edit.after && edit.before->owner == live.set.owner &&
-           edit.before->type == live.set.type;
-  });
-}
-
-// A set that stays at the owner of `wanted` and cannot stand beside it, if there is one.
-const LiveSet* in_the_way(const std::vector<LiveSet>& live, const std::vector<RecordEdit>& edits,
-                          const dns::RecordSet& wanted) {
-  const auto found = std::ranges::find_if(live, [&](const LiveSet& one) {
-    const bool apart = one.set.type != wanted.type &&
-                       (one.set.type == dns::Type::cname || wanted.type == dns::Type::cname);
-    return one.set.owner == wanted.owner && apart && !is_removed(one, edits);
-  });
-  return found == live.end() ? nullptr : &*found;
-}
-
 // RFC 2136 §2.4: what must hold for this edit to happen.
 void require(Update& update, const RecordEdit& edit, const LiveSet* now, bool owner_is_empty) {
   const dns::RecordSet& set = subject(edit);
@@ -216,8 +198,8 @@ bool only_ttl(const RecordEdit& edit) {
   return edit.before && edit.after && edit.before->values == edit.after->values;
 }
 
-Result<Update> make_changes(const std::vector<LiveSet>& live, const std::optional<Record>& soa,
-                            const std::vector<RecordEdit>& edits) {
+Update make_changes(const std::vector<LiveSet>& live, const std::optional<Record>& soa,
+                    const std::vector<RecordEdit>& edits) {
   Update update;
   std::vector<Record> additions;
   for (const RecordEdit& edit : edits) {
@@ -230,12 +212,6 @@ Result<Update> make_changes(const std::vector<LiveSet>& live, const std::optiona
     if (now != nullptr)
       update.updates.push_back({wanted.owner.text(), now->type, record_class::any, 0, {}});
     if (!edit.after) continue;
-    if (const LiveSet* other = in_the_way(live, edits, wanted))
-      return fail(
-          Code::conflict,
-          fmt::format("{} cannot get a {} record beside the {} record that stands there",
-                      wanted.owner.text(), dns::to_string(wanted.type), type_name(other->type)),
-          {}, "remove the other record, or run plan again to see what is there");
     for (Record& record : records_of(*edit.after, now))
       additions.push_back(std::move(record));
   }

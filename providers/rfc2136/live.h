@@ -33,9 +33,8 @@ bool only_ttl(const plan::RecordEdit& edit);
 /// The UPDATE that makes `edits` true, for a zone where `live` stands at their owners: every set
 /// must still be as it stands in `live`, values that stay keep their cut into strings, and `soa`,
 /// if given, must not have changed either. Edits already done are left out; both sections are empty
-/// when all are. Code::conflict when a record that stays would stand beside a CNAME: servers pass
-/// over such an addition in silence (RFC 2136 §3.4.2.2).
-Result<Update> make_changes(const std::vector<LiveSet>& live, const std::optional<Record>& soa,
-                            const std::vector<plan::RecordEdit>& edits);
+/// when all are.
+Update make_changes(const std::vector<LiveSet>& live, const std::optional<Record>& soa,
+                    const std::vector<plan::RecordEdit>& edits);
 
 }  // namespace stsctl::providers::rfc2136

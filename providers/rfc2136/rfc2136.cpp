@@ -81,6 +81,7 @@ class Updates final : public DnsProvider {
   }
 
   Result<Done> write(const dns::Name& zone, const std::vector<RecordEdit>& edits) override {
+    if (const auto inside = check_inside(zone, edits); !inside) return inside;
     std::unique_ptr<Session> session = take();
     const Result<Done> result = write_with(*session, zone, edits);
     give_back(std::move(session));

@@ -83,6 +83,7 @@ class ZoneFiles : public DnsProvider {
   }
 
   Result<Done> write(const dns::Name& zone, const std::vector<plan::RecordEdit>& edits) override {
+    if (const Result<Done> inside = check_inside(zone, edits); !inside) return inside;
     const std::string path = filled(pattern_, zone);
     // Other runs of stsctl wait here; other programs are noticed by the re-read.
     const auto lock = services_.files.lock(fs::path(path).parent_path().string());
