@@ -35,6 +35,19 @@ std::string master_file(const ZoneSeed& zone) {
   return text;
 }
 
+// A line of dig with one blank between its fields; data in quotes stays as it is.
+std::string single_spaced(const std::string& line) {
+  std::string out;
+  bool quoted = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i] == '\t' ? ' ' : line[i];
+    if (c == '"') quoted = !quoted;
+    if (quoted || c != ' ' || !out.ends_with(' ')) out += c;
+    if (c == '\\' && i + 1 < line.size()) out += line[++i];
+  }
+  return out;
+}
+
 class Bind final : public NameServer {
  public:
   explicit Bind(const std::vector<ZoneSeed>& zones) {
@@ -250,11 +263,7 @@ std::vector<std::string> NameServer::ask(const std::vector<std::string>& argumen
   std::istringstream stream(run(argv));
   for (std::string line; std::getline(stream, line);) {
     if (line.empty() || line.starts_with(';')) continue;
-    std::ranges::replace(line, '\t', ' ');
-    const auto repeated =
-        std::ranges::unique(line, [](char a, char b) { return a == ' ' && b == ' '; });
-    line.erase(repeated.begin(), repeated.end());
-    lines.push_back(line);
+    lines.push_back(single_spaced(line));
   }
   std::ranges::sort(lines);
   return lines;
