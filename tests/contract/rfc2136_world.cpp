@@ -1,0 +1,112 @@
+// rfc2136: the real servers of Debian, behind dns_proxy.py.
+
+#include <nlohmann/json.hpp>
+
+#include "emulated_world.h"
+#include "providers/rfc2136/rfc2136.h"
+#include "server_eyes.h"
+
+namespace stsctl::contract {
+namespace {
+
+using servers::NameServer;
+using servers::TsigKey;
+using Start = std::unique_ptr<NameServer> (*)(const std::vector<ZoneSeed>&);
+
+constexpr int servfail = 2;
+constexpr int refused = 5;
+
+TsigKey wrong_key() {
+  TsigKey key = servers::writer_key();
+  key.secret = "d3Jvbmcgc2VjcmV0IG9mIG5vIHdvcnRoIHdoYXRldmVyIQ==";
+  return key;
+}
+
+class Rfc2136World final : public EmulatedWorld {
+ public:
+  explicit Rfc2136World(Start program) : start_(program) {}
+
+  void start(const std::vector<ZoneSeed>& zones) override {
+    if (server_ && !server_->api().empty())
+      servers::refill_powerdns(*server_, zones);
+    else
+      server_ = start_(zones);
+    if (!proxy_) proxy_ = std::make_unique<servers::Emulator>("dns_proxy.py");
+    proxy_->load(nlohmann::json{{"upstream", server_->port()}}.dump());
+    port_ = nlohmann::json::parse(proxy_->dump()).at("port");
+    heal();
+    forget();
+  }
+
+  Result<std::unique_ptr<providers::DnsProvider>> open(const Access& access,
+                                                       const io::Services& services) override {
+    const TsigKey key = access.credentials == Credentials::good        ? servers::writer_key()
+                        : access.credentials == Credentials::read_only ? servers::reader_key()
+                                                                       : wrong_key();
+    Settings settings;
+    settings.set("server", std::string("127.0.0.1"), "");
+    settings.set("port", port_, "");
+    settings.set("timeout", access.timeout.count(), "");
+    settings.set("key.name", key.name, "");
+    settings.set("key.algorithm", key.algorithm, "");
+    settings.set("key.secret", key.secret, "");
+    return providers::rfc2136::kind().make(settings, services);
+  }
+
+  std::vector<Seen> look(const std::string& zone) override {
+    return contract::look(*server_, zone);
+  }
+  std::uint64_t version(const std::string& zone) override { return serial(*server_, zone); }
+  void change(const std::string& zone, const std::string& owner, const std::string& type,
+              const std::vector<std::string>& lines) override {
+    contract::change(*server_, zone, owner, type, lines);
+  }
+
+  std::vector<std::string> secrets() const override {
+    return {servers::writer_key().secret, servers::reader_key().secret, wrong_key().secret};
+  }
+
+ protected:
+  const servers::Emulator& emulator() const override { return *proxy_; }
+  Filter writes() const override { return {"UPDATE"}; }
+  Filter reads() const override { return {"QUERY"}; }
+
+  Answer answer(Trouble trouble) const override {
+    if (trouble == Trouble::malformed) return {0, "no DNS at all"};
+    return {trouble == Trouble::forbidden ? refused : servfail};
+  }
+
+ private:
+  Start start_;
+  std::unique_ptr<NameServer> server_;
+  std::unique_ptr<servers::Emulator> proxy_;
+  std::int64_t port_ = 0;
+};
+
+WorldKind world(const std::string& server, Start program, std::map<Need, std::string> lacks = {}) {
+  return {
+      .name = "rfc2136_" + server,
+      .make = [program] { return std::make_unique<Rfc2136World>(program); },
+      .lacks = std::move(lacks),
+      .spared = {{Trouble::unauthorized,
+                  "DNS has one refusal for all; a wrong key is tried itself"},
+                 {Trouble::gone, "a server that lost a zone refuses: forbidden"},
+                 {Trouble::too_many, "DNS over TCP has no such answer"},
+                 {Trouble::overloaded, "SERVFAIL is the answer of every server in need: failing"},
+                 {Trouble::echo, "an answer holds no text"}},
+      .fleet = 300,  // each a file to write and to load
+  };
+}
+
+std::unique_ptr<NameServer> plain_powerdns(const std::vector<ZoneSeed>& zones) {
+  return servers::start_powerdns(zones);
+}
+
+const bool bind_added = add_world(world("bind", servers::start_bind));
+const bool knot_added = add_world(
+    world("knot", servers::start_knot,
+          {{Need::every_type, "Knot answers ANY with one set of its choice (RFC 8482)"}}));
+const bool powerdns_added = add_world(world("powerdns", plain_powerdns));
+
+}  // namespace
+}  // namespace stsctl::contract
