@@ -82,6 +82,8 @@ Result<Reply> Trace::send(const Request& request) {
     error.what = log_.mask(error.what);
     error.where = log_.mask(error.where);
   }
+  // Providers put what the service says into their Errors, and some services repeat credentials.
+  if (result && result->status >= 400) result->body = log_.mask(result->body);
   if (!shown) return result;
   const auto elapsed =
       std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - begin);
@@ -91,8 +93,7 @@ Result<Reply> Trace::send(const Request& request) {
   text += header_lines(">", request.headers);
   if (result) text += header_lines("<", result->headers);
   if (result && result->status >= 400)
-    // Masked before it is cut: half a secret would not be recognized.
-    text += "\n  < " + printable(log_.mask(result->body).substr(0, longest_shown_body));
+    text += "\n  < " + printable(result->body.substr(0, longest_shown_body));
   log_.write(LogLevel::debug, text);
   return result;
 }

@@ -21,7 +21,8 @@ std::string masked_header(const Header& header);
 
 /// Http over Http. At level debug one line for each exchange, then its headers, and the beginning
 /// of the body of an answer that reports a failure. Bodies that succeed are not shown: they may
-/// mint tokens; nor are those sent. Secrets the log knows are masked in every Error that passes.
+/// mint tokens; nor are those sent. Secrets the log knows are masked in every Error that passes,
+/// and in the body of every answer that reports a failure.
 class Trace : public Http {
  public:
   Trace(Http& next, Clock& clock, Log& log) : next_(next), clock_(clock), log_(log) {}

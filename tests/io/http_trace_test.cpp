@@ -170,6 +170,15 @@ TEST_F(TraceTest, MasksErrorsAtEveryLevel) {
   EXPECT_EQ(out.str(), "");
 }
 
+TEST_F(TraceTest, MasksWhatAFailingServiceRepeats) {
+  log.set_level(LogLevel::error);
+  log.hide("s3cret");
+  http.then(401, "s3cret is no token");
+  http.then(200, "the value is s3cret");
+  EXPECT_EQ(send(get("https://api.example/"))->body, "*** is no token");
+  EXPECT_EQ(send(get("https://api.example/"))->body, "the value is s3cret");
+}
+
 TEST_F(TraceTest, LeaksNoSecretWhereverItIsPlanted) {
   const std::string secret = "pl4nted/\"secret\"";
   log.hide(secret);
