@@ -40,6 +40,12 @@ Error error_of(const io::Reply& reply) {
       return {Code::invalid, fmt::format("the server refuses the change: {}", said)};
     case 409:
       return {Code::conflict, said};
+    case 429:
+      // Not PowerDNS itself, but what may stand in front of it.
+      return {Code::rate_limited,
+              "the server asks for fewer requests",
+              {},
+              "set 'rate' to what it allows"};
     case 500:
       // All that 4.7 says when another writer holds its SQLite database.
       return {Code::internal,
@@ -47,12 +53,24 @@ Error error_of(const io::Reply& reply) {
               {},
               "see the server's log; with a SQLite database leave 'concurrency' out, so that one "
               "zone is written at a time"};
+    case 502:
+    case 503:
+    case 504:
+      return {Code::unreachable,
+              fmt::format("the server answers {}: {}", reply.status, said),
+              {},
+              "is the server behind 'endpoint' up?"};
     default:
       return {Code::protocol,
               fmt::format("the server answers {}: {}", reply.status, said),
               {},
               "does 'endpoint' name a PowerDNS authoritative server?"};
   }
+}
+
+// For Error::where.
+std::string call(const char* method, const std::string& path) {
+  return fmt::format("powerdns {} {}", method, path.substr(0, path.find('?')));
 }
 
 }  // namespace
@@ -71,40 +89,44 @@ Result<std::string> Client::send(const char* method, const std::string& path,
                       .repeatable = body.empty(),
                       .answer_limit = longest_answer};
   if (!body.empty()) request.headers.push_back({"Content-Type", "application/json"});
-  const std::string where = fmt::format("powerdns {} {}", method, path.substr(0, path.find('?')));
   const Result<io::Reply> reply = api_.http->send(request);
-  if (!reply) return fail_at(reply, where);
+  if (!reply) return fail_at(reply, call(method, path));
   if (reply->ok()) return reply->body;
   Error error = error_of(*reply);
-  error.where = where;
+  error.where = call(method, path);
   return std::unexpected(std::move(error));
+}
+
+template <class Value>
+Result<Value> Client::get(const std::string& path, Result<Value> (*parse)(std::string_view)) const {
+  const Result<std::string> answer = send("GET", path);
+  if (!answer) return fail(answer);
+  Result<Value> value = parse(*answer);
+  if (!value) return fail_at(value, call("GET", path));
+  return value;
 }
 
 Result<std::vector<ZoneInfo>> Client::zones() const {
   // Without the flag the server computes a signed serial for every zone.
-  const Result<std::string> answer = send("GET", "/zones?dnssec=false");
-  return answer ? parse_zones(*answer) : fail(answer);
+  return get("/zones?dnssec=false", parse_zones);
 }
 
 Result<std::vector<ApiSet>> Client::zone(const std::string& id, const dns::Name* owner) const {
   const std::string filter = owner == nullptr ? "" : "?rrset_name=" + owner->text() + ".";
-  const Result<std::string> answer = send("GET", "/zones/" + id + filter);
-  return answer ? parse_zone(*answer) : fail(answer);
+  return get("/zones/" + id + filter, parse_zone);
 }
 
 Result<Found> Client::search(const std::string& pattern) const {
-  const Result<std::string> answer = send(
-      "GET", fmt::format("/search-data?object_type=record&max={}&q={}", most_matches, pattern));
-  if (!answer) return fail(answer);
-  Result<Found> found = parse_search(*answer);
+  const std::string path =
+      fmt::format("/search-data?object_type=record&max={}&q={}", most_matches, pattern);
+  Result<Found> found = get(path, parse_search);
   if (found && found->records >= most_matches / 2)
     return fail(Code::unsupported, "there are too many records to search");
   return found;
 }
 
 Result<bool> Client::searchable() const {
-  const Result<std::string> answer = send("GET", "/config");
-  return answer ? parse_searchable(*answer) : fail(answer);
+  return get("/config", parse_searchable);
 }
 
 Result<Done> Client::patch(const std::string& id, const std::string& body) const {

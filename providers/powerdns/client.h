@@ -11,8 +11,9 @@
 namespace stsctl::providers::powerdns {
 
 /// Calls may come from any thread. Errors: Code::unauthorized (401, 403), not_found (404),
-/// conflict (409, and 422 where a CNAME is in the way), invalid (400, 422), internal (500), those
-/// of io::Http, and protocol for the rest; `where` names the call, none holds the key.
+/// conflict (409, and 422 where a CNAME is in the way), invalid (400, 422), rate_limited (429),
+/// internal (500), unreachable (502, 503, 504), those of io::Http, and protocol for the rest;
+/// `where` names the call, none holds the key.
 class Client {
  public:
   Client(Api api, std::string server, std::string key);
@@ -37,6 +38,8 @@ class Client {
  private:
   Result<std::string> send(const char* method, const std::string& path,
                            const std::string& body = {}) const;
+  template <class Value>
+  Result<Value> get(const std::string& path, Result<Value> (*parse)(std::string_view)) const;
 
   Api api_;
   std::string base_;

@@ -40,8 +40,10 @@ class PowerDns final : public DnsProvider {
   const Capabilities& capabilities() const override { return capabilities_; }
 
   std::vector<Result<dns::Name>> find_zones(const std::vector<dns::Name>& names,
-                                            const Watch& /*watch*/) override {
-    const Result<std::vector<dns::Name>> zones = load_zones();
+                                            const Watch& watch) override {
+    const Result<std::vector<dns::Name>> zones =
+        watch.stop.stop_requested() ? fail(Code::cancelled, "stopped before the zones were read")
+                                    : load_zones();
     std::vector<Result<dns::Name>> found;
     found.reserve(names.size());
     for (const dns::Name& name : names)

@@ -58,14 +58,16 @@ bool View::worth_searching(const std::vector<ZoneQuery>& queries,
   if (!less_work(queries, patterns)) return false;
   if (!searchable_) {
     const Result<bool> told = client_.searchable();
-    searchable_ = told && *told;
+    if (!told) return false;
+    searchable_ = *told;
   }
   return *searchable_;
 }
 
-std::optional<View::Matches> View::search(const std::set<std::string>& patterns) const {
+std::optional<View::Matches> View::search(const std::set<std::string>& patterns,
+                                          const std::stop_token& stop) const {
   const std::vector<std::string> list(patterns.begin(), patterns.end());
-  auto answers = parallel_map(list, list.size(), {},
+  auto answers = parallel_map(list, list.size(), stop,
                               [&](const std::string& pattern) { return client_.search(pattern); });
   Matches all;
   for (auto& found : answers) {
@@ -107,10 +109,10 @@ std::vector<Result<std::vector<ApiSet>>> View::read(const std::vector<ZoneQuery>
   bool by_search = false;
   {
     const std::scoped_lock lock(mutex_);
-    by_search = worth_searching(queries, patterns);
+    by_search = !watch.stop.stop_requested() && worth_searching(queries, patterns);
   }
   if (by_search) {
-    if (const auto matches = search(patterns)) {
+    if (const auto matches = search(patterns, watch.stop)) {
       for (const ZoneQuery& query : queries) {
         results.emplace_back(matching(*matches, query));
         watch.advanced(query.owners.size());
@@ -144,7 +146,7 @@ void View::prepare(const std::vector<ZoneQuery>& queries) {
   patterns_.clear();
   if (!worth_searching(queries, patterns)) return;
   const auto now = clock_.steady();
-  auto matches = search(patterns);
+  auto matches = search(patterns, {});
   if (!matches) return;
   for (const ZoneQuery& query : queries)
     fresh_.insert(query.zone);
@@ -160,7 +162,7 @@ Result<std::vector<ApiSet>> View::recent(const ZoneQuery& query) {
     if (fresh_.contains(query.zone) && std::ranges::includes(patterns_, wanted)) {
       const auto now = clock_.steady();
       if (now - taken_ > longest_age) {
-        auto matches = search(patterns_);
+        auto matches = search(patterns_, {});
         if (!matches) return read_zone(query);
         matches_ = std::move(*matches);
         taken_ = now;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,8 @@ class View {
                  const std::set<std::string>& patterns) const;
   bool worth_searching(const std::vector<ZoneQuery>& queries,
                        const std::set<std::string>& patterns);
-  std::optional<Matches> search(const std::set<std::string>& patterns) const;
+  std::optional<Matches> search(const std::set<std::string>& patterns,
+                                const std::stop_token& stop) const;
   static std::vector<ApiSet> matching(const Matches& matches, const ZoneQuery& query);
 
   const Client& client_;
