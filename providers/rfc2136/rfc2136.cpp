@@ -143,8 +143,8 @@ class Updates final : public DnsProvider {
       if (update->updates.empty()) return Done{};
       last = send(session, {zone, update->prerequisites, update->updates});
       if (last) return look(session, query, edits);
-      if (!worth_another_look(last.error().code)) return last;
-      services_.clock.sleep(first_pause * (1 << (attempt - 1)), {});
+      if (!worth_another_look(last.error().code) || services_.stop.stop_requested()) return last;
+      services_.clock.sleep(first_pause * (1 << (attempt - 1)), services_.stop);
     }
     return last;
   }
