@@ -85,12 +85,22 @@ class Connection:
         wait = max(0, self.answers[0][0] - time.monotonic()) if self.answers else None
         readable, _, _ = select.select([self.client, self.upstream], [], [], wait)
         if self.client in readable:
-            self.take(read_message(self.client), time.monotonic())
+            try:
+                message = read_message(self.client)
+            except OSError:
+                return self.finish()
+            self.take(message, time.monotonic())
         if self.upstream in readable:
             self.take_answer(read_message(self.upstream))
         while self.answers and self.answers[0][0] <= time.monotonic():
             _, _, message, fault = heapq.heappop(self.answers)
             self.send(message, fault)
+
+    def finish(self):
+        """The client went away: what the server was sent it still does, and that is noted."""
+        while self.sent:
+            self.take_answer(read_message(self.upstream))
+        raise ConnectionError
 
     def take(self, message, came):
         request = as_request(message)
@@ -106,7 +116,7 @@ class Connection:
             self.upstream.sendall(struct.pack("!H", len(message)) + message)
 
     def take_answer(self, reply):
-        came, message, request, fault = self.sent[reply[:2]]
+        came, message, request, fault = self.sent.pop(reply[:2])
         if fault and fault.status:
             reply = refusal(message, fault.status)
         self.note(request, reply, done=True)

@@ -181,15 +181,27 @@ class Dns(Proxied):
         self.send(message(1))
         self.assertEqual(receive(self.stream)[12:], b"no DNS")
 
-    def test_a_held_message_waits(self):
+    def hold(self):
         self.control("POST", "faults", {"hold": True})
         self.send(message(1))
-        deadline = time.monotonic() + 10
-        while self.control("GET", "held") == 0:
-            self.assertLess(time.monotonic(), deadline)
+        self.wait_for(lambda: self.control("GET", "held") == 1)
         self.assertEqual(self.journal(), [])
+
+    def wait_for(self, condition):
+        deadline = time.monotonic() + 10
+        while not condition():
+            self.assertLess(time.monotonic(), deadline)
+
+    def test_a_held_message_waits(self):
+        self.hold()
         self.control("DELETE", "held")
         self.assertEqual(receive(self.stream)[:2], b"\x00\x01")
+
+    def test_a_held_message_arrives_though_its_sender_is_gone(self):
+        self.hold()
+        self.stream.close()
+        self.control("DELETE", "held")
+        self.wait_for(lambda: self.journal() == [("QUERY", "/a.example", 0, True)])
 
 
 if __name__ == "__main__":
