@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ostream>
 #include <stdexcept>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -116,9 +117,22 @@ DnsProvider& DnsContract::open(const Access& access) {
   return *opened_.emplace_back(std::move(*opened));
 }
 
-DnsProvider& DnsContract::provider() {
-  if (usual_ == nullptr) usual_ = &open();
+void DnsContract::start(const std::vector<ZoneSeed>& zones) {
+  world_.start(zones);
+  zones_.clear();
+  for (const ZoneSeed& zone : zones)
+    zones_.push_back(name(zone.name));
+}
+
+DnsProvider& DnsContract::use(const Access& access) {
+  usual_ = &open(access);
+  for (const auto& zone : usual_->find_zones(zones_, {}))
+    if (!said(zone)) throw std::runtime_error(to_string(zone.error()));
   return *usual_;
+}
+
+DnsProvider& DnsContract::provider() {
+  return usual_ == nullptr ? use({}) : *usual_;
 }
 
 Result<std::vector<dns::RecordSet>> DnsContract::read(const std::string& zone,
@@ -136,6 +150,21 @@ std::vector<dns::RecordSet> DnsContract::must_read(const std::string& zone,
 
 Result<Done> DnsContract::write(const std::string& zone, const std::vector<RecordEdit>& edits) {
   return said(provider().write(name(zone), edits));
+}
+
+Result<Done> DnsContract::write_held(const std::string& zone, const std::vector<RecordEdit>& edits,
+                                     const std::function<void()>& meanwhile,
+                                     const std::optional<Fault>& then) {
+  provider();
+  world_.hold_next_write(then);
+  Result<Done> done;
+  {
+    const std::jthread writer([&] { done = write(zone, edits); });
+    world_.await_held();
+    meanwhile();
+    world_.release();
+  }
+  return done;
 }
 
 void DnsContract::must_write(const std::string& zone, const std::vector<RecordEdit>& edits) {

@@ -55,10 +55,14 @@ class DnsContract : public testing::TestWithParam<WorldCase> {
   const WorldKind& kind() const { return *GetParam().kind; }
   DnsWorld& world() const { return world_; }
 
-  /// A provider of this account. It lives as long as the test does.
+  void start(const std::vector<ZoneSeed>& zones);
+  /// A provider that has looked for no zone yet. It lives as long as the test does.
   DnsProvider& open(const Access& access = {});
-  /// The one of the usual Access, opened when first asked for.
+  /// The one that the shorter calls below use: of the usual Access, with every zone looked for, as
+  /// the engine does before all else.
   DnsProvider& provider();
+  /// From now on that is one of this Access.
+  DnsProvider& use(const Access& access);
   /// From the next open() on: waiting takes no time.
   void hurry() { hasty_ = true; }
   /// From the next open() on: the program was asked to end when this is requested.
@@ -69,6 +73,11 @@ class DnsContract : public testing::TestWithParam<WorldCase> {
   /// The same; a failure ends the case.
   std::vector<dns::RecordSet> must_read(const std::string& zone, const std::string& owner);
   Result<Done> write(const std::string& zone, const std::vector<RecordEdit>& edits);
+  /// The same while the world holds it on its way, after the provider has compared; `meanwhile`
+  /// happens then, and `then` to the request after that.
+  Result<Done> write_held(const std::string& zone, const std::vector<RecordEdit>& edits,
+                          const std::function<void()>& meanwhile,
+                          const std::optional<Fault>& then = {});
   /// The same; a failure is one of the test.
   void must_write(const std::string& zone, const std::vector<RecordEdit>& edits);
   /// Notes the Error for the search for secrets.
@@ -81,7 +90,7 @@ class DnsContract : public testing::TestWithParam<WorldCase> {
   /// The data of one set, as the world sees it.
   std::vector<std::string> sees(const std::string& owner, const std::string& type,
                                 const std::string& zone = "example.com") const;
-  const servers::RealServices& machine() const { return machine_; }
+  servers::RealServices& machine() { return machine_; }
 
  private:
   void note(std::string text);
@@ -94,6 +103,7 @@ class DnsContract : public testing::TestWithParam<WorldCase> {
   std::stop_token stop_;
   std::vector<std::unique_ptr<DnsProvider>> opened_;
   DnsProvider* usual_ = nullptr;
+  std::vector<dns::Name> zones_;
   std::mutex guard_;
   std::vector<std::string> noted_;
 };

@@ -19,7 +19,7 @@ using testing::UnorderedElementsAre;
 
 class DnsReads : public DnsContract {
  protected:
-  void SetUp() override { world().start(usual_zones()); }
+  void SetUp() override { start(usual_zones()); }
 
   std::vector<Result<dns::Name>> find(const std::vector<std::string>& names) {
     std::vector<dns::Name> wanted;
@@ -187,15 +187,16 @@ std::vector<ZoneSeed> fleet(std::size_t count) {
 // More zones than any page holds, one of them not there.
 TEST_P(DnsFleet, EveryZoneOfManyIsFoundAndRead) {
   const std::vector<ZoneSeed> zones = fleet(kind().fleet);
-  world().start(zones);
+  start(zones);
   std::vector<dns::Name> names;
   for (const ZoneSeed& zone : zones)
     for (const char* label : {"_mta-sts.", "_smtp._tls.", "mta-sts."})
       names.push_back(name(label + zone.name));
   names.push_back(name("_mta-sts.missing.example"));
+  DnsProvider& provider = open();
   world().forget();
 
-  const auto found = provider().find_zones(names, {});
+  const auto found = provider.find_zones(names, {});
   ASSERT_THAT(found, SizeIs(names.size()));
   EXPECT_FALSE(said(found.back()));
   std::vector<ZoneQuery> queries;
@@ -204,7 +205,7 @@ TEST_P(DnsFleet, EveryZoneOfManyIsFoundAndRead) {
     ASSERT_EQ(found[i]->text(), zones[i / 3].name);
     queries.push_back({*found[i], {names[i], names[i + 1], names[i + 2]}});
   }
-  const auto sets = provider().read(queries, {});
+  const auto sets = provider.read(queries, {});
   ASSERT_THAT(sets, SizeIs(queries.size()));
   for (std::size_t i = 0; i < sets.size(); ++i) {
     ASSERT_TRUE(said(sets[i])) << to_string(sets[i].error());

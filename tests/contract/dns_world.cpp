@@ -118,7 +118,7 @@ const char* to_string(Need need) {
 Requests DnsWorld::requests() {
   cannot("counting");
 }
-void DnsWorld::hold_next_write() {
+void DnsWorld::hold_next_write(const std::optional<Fault>& /*then*/) {
   cannot("holding");
 }
 void DnsWorld::await_held() {

@@ -56,6 +56,7 @@ struct Fault {
   bool writes = false;  ///< Meets requests that change records; else those that do not.
   bool done = false;    ///< The service does its work, and only the answer goes wrong.
   int times = 1;        ///< So many requests, then it is over.
+  std::string zone;     ///< Meets only requests about this zone; "": all.
 };
 constexpr int always = 1'000'000;
 
@@ -109,13 +110,15 @@ class DnsWorld {
   /// What must show nowhere: every secret that any Access uses. None where there are none.
   virtual std::vector<std::string> secrets() const { return {}; }
 
-  /// What WorldKind::spared does not name. Faults meet requests in the order they were given.
+  /// What WorldKind::spared does not name. The first fault that fits a request meets it.
   virtual void inject(const Fault& fault) = 0;
   virtual void heal() = 0;
 
   virtual Requests requests();  ///< Need::counting
   virtual void forget() {}
-  virtual void hold_next_write();  ///< Need::holding; then await_held(), release().
+  /// Need::holding: the next write waits on its way, after the provider has compared, until
+  /// release(); `then` is what happens to it after that.
+  virtual void hold_next_write(const std::optional<Fault>& then = {});
   virtual void await_held();
   virtual void release();
 };

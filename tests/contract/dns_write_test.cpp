@@ -22,7 +22,7 @@ const dns::RecordSet fresh = txt("_mta-sts.new.example.com", {"v=STSv1; id=7;"},
 
 class DnsWrites : public DnsContract {
  protected:
-  void SetUp() override { world().start(usual_zones()); }
+  void SetUp() override { start(usual_zones()); }
 
   // All records of example.com but those of the sets named as "OWNER TYPE".
   std::vector<Seen> others(const std::vector<std::string>& named) {
@@ -285,7 +285,7 @@ TEST_P(DnsWrites, SeveralZonesAreWrittenAtOnce) {
   for (int i = 0; i < 12; ++i)
     zones.push_back({fmt::format("w{}.example", i),
                      {txt_line(fmt::format("_mta-sts.w{}.example", i), "v=STSv1; id=1;")}});
-  world().start(zones);
+  start(zones);
   std::vector<ZoneQuery> wave;
   for (const ZoneSeed& zone : zones)
     wave.push_back({name(zone.name), {name("_mta-sts." + zone.name)}});

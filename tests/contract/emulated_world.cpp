@@ -35,28 +35,27 @@ int http_status(Trouble trouble) {
   }
 }
 
-void EmulatedWorld::inject(const Fault& fault) {
-  const Filter filter = fault.writes ? writes() : reads();
-  json members{{"times", fault.times},
-               {"method", filter.method},
-               {"path", filter.path},
-               {"done", fault.done}};
-  switch (fault.trouble) {
-    case Trouble::cut_off:
-      members["cut"] = cut_after;
-      break;
-    case Trouble::slow:
-      members["delay"] = longer_than_any;
-      break;
-    case Trouble::reset:
-      members["reset"] = true;
-      break;
-    default: {
-      const Answer given = answer(fault.trouble);
-      members.update({{"status", given.status}, {"body", given.body}, {"headers", given.headers}});
-    }
+void EmulatedWorld::add(const std::optional<Fault>& fault, bool hold) const {
+  const bool of_writes = !fault || fault->writes;
+  const Filter filter =
+      of_writes ? writes(fault ? fault->zone : "") : reads(fault ? fault->zone : "");
+  json members{{"hold", hold}, {"method", filter.method}, {"path", filter.path}};
+  if (fault) members.update({{"times", fault->times}, {"done", fault->done}});
+  if (fault && fault->trouble == Trouble::cut_off) {
+    members["cut"] = cut_after;
+  } else if (fault && fault->trouble == Trouble::slow) {
+    members["delay"] = longer_than_any;
+  } else if (fault && fault->trouble == Trouble::reset) {
+    members["reset"] = true;
+  } else if (fault) {
+    const Answer given = answer(fault->trouble);
+    members.update({{"status", given.status}, {"body", given.body}, {"headers", given.headers}});
   }
   emulator().fault(members.dump());
+}
+
+void EmulatedWorld::inject(const Fault& fault) {
+  add(fault, false);
 }
 
 void EmulatedWorld::heal() {
@@ -65,7 +64,7 @@ void EmulatedWorld::heal() {
 }
 
 Requests EmulatedWorld::requests() {
-  const Filter filter = writes();
+  const Filter filter = writes("");
   const std::regex path(filter.path);
   Requests counted;
   for (const servers::Journaled& one : emulator().journal()) {
@@ -83,9 +82,8 @@ void EmulatedWorld::forget() {
   emulator().forget();
 }
 
-void EmulatedWorld::hold_next_write() {
-  const Filter filter = writes();
-  emulator().fault(json{{"hold", true}, {"method", filter.method}, {"path", filter.path}}.dump());
+void EmulatedWorld::hold_next_write(const std::optional<Fault>& then) {
+  add(then, true);
 }
 
 void EmulatedWorld::await_held() {

@@ -16,7 +16,7 @@ class EmulatedWorld : public DnsWorld {
   void heal() override;
   Requests requests() override;
   void forget() override;
-  void hold_next_write() override;
+  void hold_next_write(const std::optional<Fault>& then) override;
   void await_held() override;
   void release() override;
 
@@ -28,8 +28,9 @@ class EmulatedWorld : public DnsWorld {
     std::string method;     ///< "": any
     std::string path = {};  ///< A regular expression for path?query; "": any
   };
-  virtual Filter writes() const = 0;
-  virtual Filter reads() const = 0;
+  /// The requests that change records, or those that do not; about one zone if one is given.
+  virtual Filter writes(const std::string& zone) const = 0;
+  virtual Filter reads(const std::string& zone) const = 0;
 
   /// How the service answers a trouble that is a status, malformed or echo.
   struct Answer {
@@ -38,6 +39,9 @@ class EmulatedWorld : public DnsWorld {
     std::map<std::string, std::string> headers = {};
   };
   virtual Answer answer(Trouble trouble) const = 0;
+
+ private:
+  void add(const std::optional<Fault>& fault, bool hold) const;
 };
 
 /// The usual status of each trouble: 401, 403, 404, 429, 500, 503; 401 for echo, 200 for malformed.

@@ -46,8 +46,8 @@ class PowerDnsWorld final : public EmulatedWorld {
 
  protected:
   const servers::Emulator& emulator() const override { return *proxy_; }
-  Filter writes() const override { return {"PATCH"}; }
-  Filter reads() const override { return {"GET"}; }
+  Filter writes(const std::string& zone) const override { return {"PATCH", path_of(zone)}; }
+  Filter reads(const std::string& zone) const override { return {"GET", path_of(zone)}; }
 
   // 401 to 409 are plain text there, 422 and 500 JSON.
   Answer answer(Trouble trouble) const override {
@@ -66,6 +66,10 @@ class PowerDnsWorld final : public EmulatedWorld {
   }
 
  private:
+  static std::string path_of(const std::string& zone) {
+    return zone.empty() ? "" : "/zones/" + zone + "[.]";
+  }
+
   std::unique_ptr<servers::NameServer> server_;
   std::unique_ptr<servers::Emulator> proxy_;
 };

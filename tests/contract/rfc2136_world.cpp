@@ -68,8 +68,8 @@ class Rfc2136World final : public EmulatedWorld {
 
  protected:
   const servers::Emulator& emulator() const override { return *proxy_; }
-  Filter writes() const override { return {"UPDATE"}; }
-  Filter reads() const override { return {"QUERY"}; }
+  Filter writes(const std::string& zone) const override { return {"UPDATE", path_of(zone)}; }
+  Filter reads(const std::string& zone) const override { return {"QUERY", path_of(zone)}; }
 
   Answer answer(Trouble trouble) const override {
     if (trouble == Trouble::malformed) return {0, "no DNS at all"};
@@ -77,6 +77,11 @@ class Rfc2136World final : public EmulatedWorld {
   }
 
  private:
+  // Of a name in the zone.
+  static std::string path_of(const std::string& zone) {
+    return zone.empty() ? "" : "[/.]" + zone + "[?]";
+  }
+
   Start start_;
   std::unique_ptr<NameServer> server_;
   std::unique_ptr<servers::Emulator> proxy_;

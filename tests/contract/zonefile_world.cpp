@@ -75,11 +75,10 @@ class ZoneFileWorld final : public DnsWorld {
     std::ofstream(path(zone), std::ios::binary) << kept;
   }
 
-  // Every zone of the folder suffers.
   void inject(const Fault& fault) override {
     for (const auto& entry : fs::directory_iterator(folder_->path())) {
       const std::string file = entry.path().string();
-      if (!file.ends_with(".zone")) continue;
+      if (fault.zone.empty() ? !file.ends_with(".zone") : file != path(fault.zone)) continue;
       fs::rename(file, file + ".whole");
       if (fault.trouble == Trouble::malformed)
         std::ofstream(file) << "broken ( never closed\n";
