@@ -111,6 +111,8 @@ const char* to_string(Need need) {
       return "holding";
     case Need::every_type:
       return "every_type";
+    case Need::every_byte:
+      return "every_byte";
   }
   return "";
 }

@@ -67,6 +67,7 @@ enum class Need {
   counting,             ///< Somebody counts the requests.
   holding,              ///< A write can be held on its way, after the provider has compared.
   every_type,           ///< A type that is not managed is shown beside one that is.
+  every_byte,           ///< A TXT record holds any byte, not only text.
 };
 const char* to_string(Need need);
 
