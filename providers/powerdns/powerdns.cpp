@@ -80,7 +80,7 @@ class PowerDns final : public DnsProvider {
     for (int attempt = 1; attempt <= most_tries; ++attempt) {
       if (attempt > 1) {
         services_.clock.sleep(first_pause * (1 << (attempt - 1)), services_.stop);
-        live = view_.read_zone(query);
+        live = view_.read_whole(query);
       }
       if (!live)
         return attempt == 1 ? fail_at(live, zone.text())

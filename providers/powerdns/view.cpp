@@ -101,6 +101,12 @@ Result<std::vector<ApiSet>> View::read_zone(const ZoneQuery& query) const {
   return sets;
 }
 
+Result<std::vector<ApiSet>> View::read_whole(const ZoneQuery& query) const {
+  Result<std::vector<ApiSet>> all = client_.zone(query.zone.text() + ".");
+  if (!all) return fail(all);
+  return only_at(std::move(*all), query.owners);
+}
+
 std::vector<Result<std::vector<ApiSet>>> View::read(const std::vector<ZoneQuery>& queries,
                                                     std::size_t width, const Watch& watch) {
   const std::set<std::string> patterns = patterns_for(queries);
@@ -163,14 +169,14 @@ Result<std::vector<ApiSet>> View::recent(const ZoneQuery& query) {
       const auto now = clock_.steady();
       if (now - taken_ > longest_age) {
         auto matches = search(patterns_, {});
-        if (!matches) return read_zone(query);
+        if (!matches) return read_whole(query);
         matches_ = std::move(*matches);
         taken_ = now;
       }
       return matching(matches_, query);
     }
   }
-  return read_zone(query);
+  return read_whole(query);
 }
 
 void View::forget(const dns::Name& zone) {

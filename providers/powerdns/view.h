@@ -29,8 +29,9 @@ class View {
   /// flight.
   std::vector<Result<std::vector<ApiSet>>> read(const std::vector<ZoneQuery>& queries,
                                                 std::size_t width, const Watch& watch);
-  /// The same for one zone, always from the zone itself.
-  Result<std::vector<ApiSet>> read_zone(const ZoneQuery& query) const;
+  /// The same for one zone from the zone itself, to write there: asked for one name, 4.7 leaves out
+  /// disabled records, which a write would then lose.
+  Result<std::vector<ApiSet>> read_whole(const ZoneQuery& query) const;
 
   /// How many requests prepare() and a recent() for each query send; one more when whether the
   /// server can be searched is not known yet.
@@ -46,6 +47,7 @@ class View {
  private:
   using Matches = std::map<dns::Name, std::vector<ApiSet>>;  // by zone
 
+  Result<std::vector<ApiSet>> read_zone(const ZoneQuery& query) const;
   bool less_work(const std::vector<ZoneQuery>& queries,
                  const std::set<std::string>& patterns) const;
   bool worth_searching(const std::vector<ZoneQuery>& queries,
