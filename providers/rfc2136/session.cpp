@@ -159,6 +159,14 @@ Error unknown_key(const Key& key, std::string_view answer) {
                       key.algorithm)};
 }
 
+Error unusable_key(const Key& key) {
+  return {
+      Code::unauthorized,
+      fmt::format("the server does not take the TSIG key '{}' (NOTAUTH)", key.name),
+      {},
+      "compare its name, algorithm and secret with the server's, and the clocks of both machines"};
+}
+
 Error key_refusal(const Reply& reply, const Key& key) {
   if (reply.tsig_error == rcode::bad_key) return unknown_key(key, "BADKEY");
   if (reply.tsig_error == rcode::bad_sig)
@@ -182,11 +190,13 @@ Error key_refusal(const Reply& reply, const Key& key) {
 Error refused(const Reply& reply, const Key& key, const std::string& what) {
   // PowerDNS says no more when a key or a secret is wrong.
   if (!reply.verified)
-    return {Code::unauthorized,
-            fmt::format("the server refuses {} and signs no answer (REFUSED)", what),
-            {},
-            fmt::format("does it know the key '{}' with this secret, and may this address ask?",
-                        key.name)};
+    return {
+        Code::unauthorized,
+        fmt::format("the server refuses {} and signs no answer (REFUSED)", what),
+        {},
+        fmt::format("does it know the key '{}' with this secret, is its clock right, and may this "
+                    "address ask?",
+                    key.name)};
   return {Code::unauthorized,
           fmt::format("the server does not allow the key '{}' {} (REFUSED)", key.name, what),
           {},
@@ -204,8 +214,8 @@ Error refusal(const Reply& reply, const Key& key, Purpose purpose, const std::st
     case rcode::refused:
       return refused(reply, key, what);
     case rcode::not_auth:
-      // To a question only TSIG makes this answer (RFC 8945 §5.3); PowerDNS leaves out which.
-      if (purpose == Purpose::question) return unknown_key(key, "NOTAUTH");
+      // To a question only TSIG makes this answer (RFC 8945 §5.3); PowerDNS leaves out why.
+      if (purpose == Purpose::question) return unusable_key(key);
       return {Code::not_found,
               fmt::format("the server is not the primary of {} (NOTAUTH)", name),
               {},
