@@ -11,7 +11,7 @@ namespace {
 
 using servers::NameServer;
 using servers::TsigKey;
-using Start = std::unique_ptr<NameServer> (*)(const std::vector<ZoneSeed>&);
+using Start = std::unique_ptr<NameServer> (*)(const std::vector<ZoneSeed>&, servers::ServerClock);
 
 constexpr int servfail = 2;
 constexpr int refused = 5;
@@ -30,7 +30,7 @@ class Rfc2136World final : public EmulatedWorld {
     if (server_ && !server_->api().empty())
       servers::refill_powerdns(*server_, zones);
     else
-      server_ = start_(zones);
+      server_ = start_(zones, servers::ServerClock::right);
     if (!proxy_) proxy_ = std::make_unique<servers::Emulator>("dns_proxy.py");
     proxy_->load(nlohmann::json{{"upstream", server_->port()}}.dump());
     port_ = nlohmann::json::parse(proxy_->dump()).at("port");
@@ -103,15 +103,11 @@ WorldKind world(const std::string& server, Start program, std::map<Need, std::st
   };
 }
 
-std::unique_ptr<NameServer> plain_powerdns(const std::vector<ZoneSeed>& zones) {
-  return servers::start_powerdns(zones);
-}
-
 const bool bind_added = add_world(world("bind", servers::start_bind));
 const bool knot_added = add_world(
     world("knot", servers::start_knot,
           {{Need::every_type, "Knot answers ANY with one set of its choice (RFC 8482)"}}));
-const bool powerdns_added = add_world(world("powerdns", plain_powerdns));
+const bool powerdns_added = add_world(world("powerdns", servers::start_powerdns));
 
 }  // namespace
 }  // namespace stsctl::contract

@@ -50,7 +50,7 @@ std::string single_spaced(const std::string& line) {
 
 class Bind final : public NameServer {
  public:
-  explicit Bind(const std::vector<ZoneSeed>& zones) {
+  Bind(const std::vector<ZoneSeed>& zones, ServerClock clock) {
     port_ = free_port();
     std::string conf = fmt::format(
         "options {{ directory \"{0}\"; pid-file \"{0}/pid\"; session-keyfile \"{0}/session\";\n"
@@ -70,14 +70,14 @@ class Bind final : public NameServer {
           zone.name, writer_key().name, reader_key().name, writer_key_sha1().name,
           writer_key_sha512().name);
     }
-    start({"named", "-g", "-n", "1", "-c", folder_.write("named.conf", conf)});
+    start({"named", "-g", "-n", "1", "-c", folder_.write("named.conf", conf)}, clock);
     await(zones);
   }
 };
 
 class Knot final : public NameServer {
  public:
-  explicit Knot(const std::vector<ZoneSeed>& zones) {
+  Knot(const std::vector<ZoneSeed>& zones, ServerClock clock) {
     port_ = free_port();
     std::string conf = fmt::format(
         "server:\n  rundir: {0}\n  listen: 127.0.0.1@{1}\n  udp-workers: 1\n  tcp-workers: 2\n"
@@ -99,7 +99,7 @@ class Knot final : public NameServer {
       folder_.write(zone.name + ".zone", master_file(zone));
       conf += fmt::format("  - domain: {}\n", zone.name);
     }
-    start({"knotd", "-c", folder_.write("knot.conf", conf)});
+    start({"knotd", "-c", folder_.write("knot.conf", conf)}, clock);
     await(zones);
   }
 };
@@ -175,7 +175,7 @@ std::string all_rows(const std::vector<ZoneSeed>& zones) {
 
 class PowerDns final : public NameServer {
  public:
-  PowerDns(const std::vector<ZoneSeed>& zones, const std::string& settings) {
+  PowerDns(const std::vector<ZoneSeed>& zones, ServerClock clock) {
     port_ = free_port();
     const std::uint16_t api_port = free_port();
     api_ = fmt::format("http://127.0.0.1:{}", api_port);
@@ -190,9 +190,9 @@ class PowerDns final : public NameServer {
                     "allow-dnsupdate-from=127.0.0.0/8\nallow-axfr-ips=\nprimary=yes\n"
                     "default-soa-edit=\ncache-ttl=0\nquery-cache-ttl=0\nnegquery-cache-ttl=0\n"
                     "zone-cache-refresh-interval=0\nloglevel=5\nwebserver-loglevel=normal\n"
-                    "only-notify=\n{4}\n",
-                    folder_.path(), port_, api_port, api_key(), settings));
-    start({"pdns_server", "--config-dir=" + folder_.path()});
+                    "only-notify=\n",
+                    folder_.path(), port_, api_port, api_key()));
+    start({"pdns_server", "--config-dir=" + folder_.path()}, clock);
     if (!wait_until([&] { return accepts(api_port); }))
       throw std::runtime_error("pdns_server offers no API:\n" + log());
   }
@@ -232,7 +232,9 @@ std::string api_key() {
   return "test-api-key-of-no-worth";
 }
 
-void NameServer::start(const std::vector<std::string>& argv) {
+void NameServer::start(std::vector<std::string> argv, ServerClock clock) {
+  if (clock == ServerClock::hour_fast)
+    argv.insert(argv.begin(), {"env", "LD_PRELOAD=" STSCTL_HOUR_FAST});
   running_ = std::make_unique<Running>(argv, folder_.file("log"));
   const bool up = wait_until([&] { return accepts(port_) || !running_->alive(); });
   if (!up || !running_->alive()) throw std::runtime_error(argv[0] + " did not start:\n" + log());
@@ -301,17 +303,15 @@ void NameServer::nsupdate(const std::string& zone, const std::vector<std::string
   if (!done) throw std::runtime_error(said);
 }
 
-std::unique_ptr<NameServer> start_bind(const std::vector<ZoneSeed>& zones) {
-  return std::make_unique<Bind>(zones);
+std::unique_ptr<NameServer> start_bind(const std::vector<ZoneSeed>& zones, ServerClock clock) {
+  return std::make_unique<Bind>(zones, clock);
 }
-std::unique_ptr<NameServer> start_knot(const std::vector<ZoneSeed>& zones) {
-  return std::make_unique<Knot>(zones);
+std::unique_ptr<NameServer> start_knot(const std::vector<ZoneSeed>& zones, ServerClock clock) {
+  return std::make_unique<Knot>(zones, clock);
 }
-std::unique_ptr<NameServer> start_powerdns(const std::vector<ZoneSeed>& zones,
-                                           const std::string& settings) {
-  return std::make_unique<PowerDns>(zones, settings);
+std::unique_ptr<NameServer> start_powerdns(const std::vector<ZoneSeed>& zones, ServerClock clock) {
+  return std::make_unique<PowerDns>(zones, clock);
 }
-
 void refill_powerdns(const NameServer& server, const std::vector<ZoneSeed>& zones) {
   run({"sqlite3", server.folder().file("pdns.db")},
       ".timeout 5000\nBEGIN IMMEDIATE;\nDELETE FROM records;\nDELETE FROM domains;\nDELETE FROM "

@@ -31,6 +31,9 @@ struct ZoneSeed {
   std::vector<std::string> records = {};
 };
 
+/// The clock that a server goes by.
+enum class ServerClock { right, hour_fast };
+
 /// One running server; its folder and process go with it.
 class NameServer {
  public:
@@ -49,7 +52,7 @@ class NameServer {
   void nsupdate(const std::string& zone, const std::vector<std::string>& commands) const;
 
  protected:
-  void start(const std::vector<std::string>& argv);
+  void start(std::vector<std::string> argv, ServerClock clock);
   /// Waits until the zones are served: BIND and Knot listen before that.
   void await(const std::vector<ZoneSeed>& zones) const;
   /// The answers of one run of dig, its own arguments given.
@@ -65,11 +68,12 @@ class NameServer {
 /// The API key of the PowerDNS started here.
 std::string api_key();
 
-std::unique_ptr<NameServer> start_bind(const std::vector<ZoneSeed>& zones);
-std::unique_ptr<NameServer> start_knot(const std::vector<ZoneSeed>& zones);
-/// `settings`: further lines for pdns.conf.
+std::unique_ptr<NameServer> start_bind(const std::vector<ZoneSeed>& zones,
+                                       ServerClock clock = ServerClock::right);
+std::unique_ptr<NameServer> start_knot(const std::vector<ZoneSeed>& zones,
+                                       ServerClock clock = ServerClock::right);
 std::unique_ptr<NameServer> start_powerdns(const std::vector<ZoneSeed>& zones,
-                                           const std::string& settings = {});
+                                           ServerClock clock = ServerClock::right);
 /// Puts these zones in place of those that a running PowerDNS has: faster than another start.
 void refill_powerdns(const NameServer& server, const std::vector<ZoneSeed>& zones);
 

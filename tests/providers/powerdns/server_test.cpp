@@ -1,4 +1,5 @@
-// Reads and writes at a real PowerDNS of Debian, and what it costs.
+// A real PowerDNS of Debian, beyond the contract suite: the traps of 4.7, searches, comments and
+// disabled records, NOTIFY, a locked database, and what a fleet costs.
 
 #include <atomic>
 #include <fstream>
@@ -11,10 +12,13 @@
 #include "providers/powerdns/powerdns.h"
 #include "servers/name_server.h"
 #include "servers/real_services.h"
+#include "tests/fakes/records.h"
 
 namespace stsctl::providers::powerdns {
 namespace {
 
+using fakes::name;
+using fakes::txt;
 using nlohmann::json;
 using plan::RecordEdit;
 using servers::NameServer;
@@ -24,14 +28,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
-
-dns::Name name(const std::string& text) {
-  return *dns::Name::parse(text);
-}
-
-dns::RecordSet txt(const std::string& owner, std::vector<std::string> values, int ttl = 300) {
-  return *dns::make_record_set(name(owner), dns::Type::txt, Duration(ttl), std::move(values));
-}
+using testing::UnorderedElementsAre;
 
 // Counts what goes over the wire.
 class CountingHttp : public io::Http {
@@ -49,8 +46,8 @@ class CountingHttp : public io::Http {
 
 class PowerDnsServer : public testing::Test {
  protected:
-  void start(const std::vector<servers::ZoneSeed>& zones, const std::string& settings = {}) {
-    server_ = servers::start_powerdns(zones, settings);
+  void start(const std::vector<servers::ZoneSeed>& zones) {
+    server_ = servers::start_powerdns(zones);
   }
 
   void start_usual() {
@@ -93,6 +90,26 @@ class PowerDnsServer : public testing::Test {
     return json::parse(servers::run(argv), nullptr, false);
   }
 
+  using ApiRecords = std::vector<std::pair<std::string, bool>>;  // content, disabled
+
+  // Puts a set of example.com as another program would.
+  void patch(const std::string& owner, const std::string& type, int ttl, const ApiRecords& records,
+             const json& comments = json::array()) const {
+    json list = json::array();
+    for (const auto& [content, disabled] : records)
+      list.push_back({{"content", content}, {"disabled", disabled}});
+    const json set{{"name", owner},           {"type", type},    {"ttl", ttl},
+                   {"changetype", "REPLACE"}, {"records", list}, {"comments", comments}};
+    api("PATCH", "/zones/example.com.", {{"rrsets", {set}}});
+  }
+
+  static ApiRecords records(const json& set) {
+    ApiRecords records;
+    for (const json& one : set["records"])
+      records.emplace_back(one["content"], one["disabled"]);
+    return records;
+  }
+
   json rrset(const std::string& zone, const std::string& owner, const std::string& type) const {
     const json all = api("GET", "/zones/" + zone + ".");
     for (const json& one : all["rrsets"])
@@ -111,18 +128,6 @@ Result<std::vector<dns::RecordSet>> read(DnsProvider& provider, const std::strin
   for (const std::string& owner : owners)
     query.owners.push_back(name(owner));
   return provider.read({query}, {}).front();
-}
-
-TEST_F(PowerDnsServer, FindsTheLongestZone) {
-  start_usual();
-  const auto provider = open();
-  const auto zones = provider->find_zones(
-      {name("_mta-sts.example.com"), name("mta-sts.sub.example.com"), name("_mta-sts.no.example")},
-      {});
-  EXPECT_EQ(*zones[0], name("example.com"));
-  EXPECT_EQ(*zones[1], name("sub.example.com"));
-  ASSERT_FALSE(zones[2]);
-  EXPECT_EQ(zones[2].error().code, Code::not_found);
 }
 
 TEST_F(PowerDnsServer, SearchAndZoneReadsAgree) {
@@ -148,57 +153,6 @@ TEST_F(PowerDnsServer, SearchAndZoneReadsAgree) {
   EXPECT_THAT(*all[0], ElementsAre(txt("_mta-sts.example.com", {"v=STSv1; id=1;"})));
   ASSERT_THAT(*all[3], SizeIs(1));
   EXPECT_EQ(all[3]->front().type, dns::Type::other);
-}
-
-TEST_F(PowerDnsServer, WritesInPlaceAndLeavesTheRest) {
-  start_usual();
-  api("PATCH", "/zones/example.com.",
-      {{"rrsets",
-        {{{"name", "_mta-sts.example.com."},
-          {"type", "TXT"},
-          {"ttl", 300},
-          {"changetype", "REPLACE"},
-          {"records",
-           {{{"content", "\"v=STSv1; id=1;\""}, {"disabled", false}},
-            {{"content", "\"kept\""}, {"disabled", true}}}},
-          {"comments", {{{"content", "mine"}, {"account", "me"}}}}}}}});
-  const json serial = api("GET", "/zones/example.com.")["edited_serial"];
-  const auto provider = open();
-  const auto long_text = txt("_smtp._tls.example.com", {std::string(300, 'a') + "\"\\;\x01"});
-  const auto done =
-      provider->write(name("example.com"), {{txt("_mta-sts.example.com", {"v=STSv1; id=1;"}),
-                                             txt("_mta-sts.example.com", {"v=STSv1; id=2;"}, 600)},
-                                            {std::nullopt, long_text}});
-  ASSERT_TRUE(done) << to_string(done.error());
-  EXPECT_THAT(server_->dig("_mta-sts.example.com", "TXT"),
-              ElementsAre("_mta-sts.example.com. 600 IN TXT \"v=STSv1; id=2;\""));
-  const json set = rrset("example.com", "_mta-sts.example.com", "TXT");
-  EXPECT_EQ(set["comments"][0]["content"], "mine");
-  ASSERT_EQ(set["records"].size(), 2U);
-  EXPECT_TRUE(set["records"][0]["disabled"] == true || set["records"][1]["disabled"] == true);
-  EXPECT_EQ(*read(*provider, "example.com", {"_smtp._tls.example.com"}), std::vector{long_text});
-  EXPECT_THAT(server_->dig("host.example.com", "CNAME"), SizeIs(1));
-  EXPECT_GT(api("GET", "/zones/example.com.")["edited_serial"], serial);
-}
-
-TEST_F(PowerDnsServer, TheSameWriteTwiceIsOnce) {
-  start_usual();
-  const auto provider = open();
-  const RecordEdit edit{std::nullopt, txt("_smtp._tls.example.com", {"v=TLSRPTv1; rua=x"})};
-  ASSERT_TRUE(provider->write(name("example.com"), {edit}));
-  const json serial = api("GET", "/zones/example.com.")["edited_serial"];
-  ASSERT_TRUE(provider->write(name("example.com"), {edit}));
-  EXPECT_EQ(api("GET", "/zones/example.com.")["edited_serial"], serial);
-}
-
-TEST_F(PowerDnsServer, AStaleBeforeIsAConflict) {
-  start_usual();
-  const auto done =
-      open()->write(name("example.com"), {{txt("_mta-sts.example.com", {"v=STSv1; id=0;"}),
-                                           txt("_mta-sts.example.com", {"v=STSv1; id=2;"})}});
-  ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().code, Code::conflict);
-  EXPECT_THAT(done.error().what, HasSubstr("id=1"));
 }
 
 TEST_F(PowerDnsServer, AWaveIsComparedWithWhatStandsThereWhenItBegins) {
@@ -233,44 +187,119 @@ TEST_F(PowerDnsServer, AWaveIsComparedWithWhatStandsThereWhenItBegins) {
                                              txt("_mta-sts.example.com", {"v=STSv1; id=3;"})}}));
 }
 
-TEST_F(PowerDnsServer, ReplacesACnameInOnePatch) {
-  start({{"example.com", {"mta-sts.example.com. 300 IN CNAME policy.example.net."}}});
-  const auto provider = open();
-  const auto cname = *dns::make_record_set(name("mta-sts.example.com"), dns::Type::cname,
-                                           Duration(300), {"policy.example.net"});
-  const auto address =
-      *dns::make_record_set(name("mta-sts.example.com"), dns::Type::a, Duration(60), {"192.0.2.1"});
-  const auto there =
-      provider->write(name("example.com"), {{std::nullopt, address}, {cname, std::nullopt}});
-  ASSERT_TRUE(there) << to_string(there.error());
-  EXPECT_EQ(*read(*provider, "example.com", {"mta-sts.example.com"}), std::vector{address});
-  const auto beside = provider->write(name("example.com"), {{std::nullopt, cname}});
-  ASSERT_FALSE(beside);
-  EXPECT_EQ(beside.error().code, Code::conflict) << to_string(beside.error());
-}
-
-TEST_F(PowerDnsServer, OneBadSetAndNothingIsWritten) {
+TEST_F(PowerDnsServer, AWrongServerIdIsNamed) {
   start_usual();
-  const auto done = open()->write(name("example.com"),
-                                  {{std::nullopt, txt("_smtp._tls.example.com", {"v=TLSRPTv1;"})},
-                                   {std::nullopt, txt("_mta-sts.outside.example", {"x"})}});
-  ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().code, Code::invalid) << to_string(done.error());
-  EXPECT_THAT(done.error().what, HasSubstr("out of zone"));
-  EXPECT_THAT(server_->dig("_smtp._tls.example.com", "TXT"), IsEmpty());
-}
-
-TEST_F(PowerDnsServer, AWrongKeyOrServerIsNamed) {
-  start_usual();
-  const auto refused = open("wrong-key-0123")->find_zones({name("example.com")}, {});
-  ASSERT_FALSE(refused[0]);
-  EXPECT_EQ(refused[0].error().code, Code::unauthorized);
-  EXPECT_THAT(to_string(refused[0].error()), Not(HasSubstr("wrong-key-0123")));
   const auto missing =
       open(servers::api_key(), false, "elsewhere")->find_zones({name("example.com")}, {});
   ASSERT_FALSE(missing[0]);
   EXPECT_EQ(missing[0].error().code, Code::not_found);
   EXPECT_THAT(missing[0].error().hint, HasSubstr("server"));
+}
+
+// --- traps of 4.7
+
+// Asked for one name, the server also lists sets without records that only have comments.
+TEST_F(PowerDnsServer, ACommentElsewhereIsNoRecord) {
+  start_usual();
+  patch("host.example.com.", "CNAME", 300, {{"mta-sts.elsewhere.example.", false}},
+        {{{"content", "mine"}, {"account", "me"}}});
+  const json leaked = api("GET", "/zones/example.com.?rrset_name=_smtp._tls.example.com.");
+  ASSERT_EQ(leaked["rrsets"].size(), 1U) << "the trap is gone: " << leaked;
+  EXPECT_THAT(*read(*open(), "example.com", {"_smtp._tls.example.com"}), IsEmpty());
+}
+
+// Asked for one name, the server leaves out disabled records.
+TEST_F(PowerDnsServer, CommentsAndDisabledRecordsStay) {
+  for (const bool in_a_wave : {false, true}) {
+    start_usual();
+    patch("_mta-sts.example.com.", "TXT", 300, {{"\"v=STSv1; id=1;\"", false}, {"\"kept\"", true}},
+          {{{"content", "mine"}, {"account", "me"}}});
+    const auto provider = open();
+    if (in_a_wave)
+      provider->begin_writes({{name("example.com"), {name("_mta-sts.example.com")}},
+                              {name("other.example"), {name("_mta-sts.other.example")}}},
+                             {});
+    const auto done = provider->write(name("example.com"),
+                                      {{txt("_mta-sts.example.com", {"v=STSv1; id=1;"}),
+                                        txt("_mta-sts.example.com", {"v=STSv1; id=2;"}, 600)}});
+    ASSERT_TRUE(done) << to_string(done.error());
+    const json set = rrset("example.com", "_mta-sts.example.com", "TXT");
+    EXPECT_EQ(set["comments"][0]["content"], "mine");
+    EXPECT_THAT(records(set), UnorderedElementsAre(std::pair("\"v=STSv1; id=2;\"", false),
+                                                   std::pair("\"kept\"", true)));
+  }
+}
+
+// The API takes no content twice, not even once disabled.
+TEST_F(PowerDnsServer, ADisabledTwinOfTheNewValueGivesWay) {
+  start_usual();
+  patch("_mta-sts.example.com.", "TXT", 300,
+        {{"\"v=STSv1; id=1;\"", false}, {"\"v=STSv1; id=2;\"", true}});
+  const auto done =
+      open()->write(name("example.com"), {{txt("_mta-sts.example.com", {"v=STSv1; id=1;"}),
+                                           txt("_mta-sts.example.com", {"v=STSv1; id=2;"})}});
+  ASSERT_TRUE(done) << to_string(done.error());
+  EXPECT_THAT(records(rrset("example.com", "_mta-sts.example.com", "TXT")),
+              ElementsAre(std::pair("\"v=STSv1; id=2;\"", false)));
+}
+
+// A string of more than 255 bytes is stored as it is, and cut only when it is served.
+TEST_F(PowerDnsServer, AStringOfOthersThatIsTooLongIsReadWholeAndKept) {
+  start_usual();
+  const std::string content = "\"" + std::string(300, 'a') + "\"";
+  patch("_smtp._tls.example.com.", "TXT", 300, {{content, false}});
+  const auto text = txt("_smtp._tls.example.com", {std::string(300, 'a')});
+  const auto provider = open();
+  EXPECT_EQ(*read(*provider, "example.com", {"_smtp._tls.example.com"}), std::vector{text});
+  const auto longer = txt("_smtp._tls.example.com", {std::string(300, 'a')}, 600);
+  EXPECT_TRUE(provider->write(name("example.com"), {{text, longer}}));
+  EXPECT_THAT(records(rrset("example.com", "_smtp._tls.example.com", "TXT")),
+              ElementsAre(std::pair(content, false)));
+}
+
+// The server takes -1 for 4294967295, which no resolver does.
+TEST_F(PowerDnsServer, ATtlThatWrapsIsReadAndReplacedButNeverSent) {
+  start_usual();
+  patch("_smtp._tls.example.com.", "TXT", -1, {{"\"v=TLSRPTv1;\"", false}});
+  ASSERT_EQ(rrset("example.com", "_smtp._tls.example.com", "TXT")["ttl"], 4294967295)
+      << "the trap is gone";
+  const auto provider = open();
+  const auto sets = read(*provider, "example.com", {"_smtp._tls.example.com"});
+  ASSERT_TRUE(sets) << to_string(sets.error());
+  const auto right = txt("_smtp._tls.example.com", {"v=TLSRPTv1;"}, 300);
+  const auto done = provider->write(name("example.com"), {{sets->front(), right}});
+  EXPECT_TRUE(done) << to_string(done.error());
+  const auto refused =
+      provider->write(name("example.com"), {{right, txt("_smtp._tls.example.com", {"x"}, -1)}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid);
+  EXPECT_EQ(*read(*provider, "example.com", {"_smtp._tls.example.com"}), std::vector{right});
+}
+
+// Names in upper case are folded; the id of a zone whose name holds a slash is not its name.
+TEST_F(PowerDnsServer, WhatOthersNameOddlyIsReadOrPassedOver) {
+  start_usual();
+  api("POST", "/zones",
+      {{"name", "0/25.2.0.192.in-addr.arpa."}, {"kind", "Native"}, {"nameservers", json::array()}});
+  patch("_SMTP._TLS.Example.COM.", "TXT", 300, {{"\"v=TLSRPTv1;\"", false}});
+  const auto provider = open();
+  EXPECT_EQ(provider->find_zones({name("_mta-sts.example.com")}, {}).front(), name("example.com"));
+  EXPECT_EQ(*read(*provider, "example.com", {"_smtp._tls.example.com"}),
+            std::vector{txt("_smtp._tls.example.com", {"v=TLSRPTv1;"})});
+}
+
+// 401 and 404 say so in plain text, 422 in JSON.
+TEST_F(PowerDnsServer, WhatTheServerSaysIsPassedOn) {
+  start_usual();
+  const auto done =
+      open()->write(name("example.com"), {{std::nullopt, txt("_mta-sts.outside.example", {"x"})}});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Code::invalid);
+  EXPECT_THAT(done.error().what, HasSubstr("out of zone"));
+  const auto gone = read(*open(), "missing.example", {"_mta-sts.missing.example"});
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, Code::not_found);
+  EXPECT_THAT(to_string(gone.error()), HasSubstr("missing.example"));
 }
 
 TEST_F(PowerDnsServer, ASecondaryZoneIsReported) {
