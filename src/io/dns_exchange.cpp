@@ -166,6 +166,7 @@ class Network final : public DnsExchange {
       opened = connect_to(*entry, deadline);
       if (opened) return opened;
     }
+    opened.error().hint = "is the server running, and is its port right?";
     return fail_at(opened, where);
   }
 };
