@@ -46,8 +46,8 @@ void Reader::warning(const Mark& mark, std::string message, std::string hint) {
   add(Diagnostic::Severity::warning, mark, std::move(message), std::move(hint));
 }
 
-std::string Reader::line_text(const Mark& mark) const {
-  if (mark.line == 0 || mark.line > line_starts_.size()) return {};
+Excerpt Reader::excerpt(const Mark& mark) const {
+  if (mark.line == 0 || mark.line > line_starts_.size()) return {{}, mark.column};
   const std::size_t begin = line_starts_[mark.line - 1];
   const std::size_t end = std::min(text_.find('\n', begin), text_.size());
   std::string line = text_.substr(begin, end - begin);
@@ -55,15 +55,14 @@ std::string Reader::line_text(const Mark& mark) const {
   for (const auto& [hidden_line, column] : hidden_)
     if (hidden_line == mark.line && column <= line.size())
       line = line.substr(0, column - 1) + "***";
-  return line;
+  return without_secrets({std::move(line), mark.column});
 }
 
 void Reader::add(Diagnostic::Severity severity, const Mark& mark, std::string message,
                  std::string hint) {
   constexpr std::size_t widest = 120;
-  std::string line = line_text(mark);
+  auto [line, caret] = excerpt(mark);
   std::ranges::replace(line, '\t', ' ');
-  std::size_t caret = mark.column;
   if (line.size() > widest) {
     const std::size_t begin = caret > widest / 2 ? caret - widest / 2 : 0;
     const std::string lead = begin > 0 ? "..." : "";

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/excerpt.h"
 #include "config/yaml.h"
 
 namespace stsctl::config {
@@ -44,7 +45,7 @@ class Reader {
 
  private:
   void add(Diagnostic::Severity severity, const Mark& mark, std::string message, std::string hint);
-  std::string line_text(const Mark& mark) const;
+  Excerpt excerpt(const Mark& mark) const;
 
   std::string file_;
   std::string text_;

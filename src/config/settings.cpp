@@ -34,6 +34,7 @@ class SettingsReader {
   void read(const Node& mapping, const std::vector<SettingSpec>& specs, const std::string& prefix) {
     std::vector<std::string> known = names(specs);
     if (prefix.empty()) known.insert(known.begin(), "provider");
+    if (prefix.empty()) hide_unknown(mapping, specs);
     reader_.check_keys(mapping, known, prefix.empty() ? "this account" : "'" + prefix + "'");
     for (const SettingSpec& spec : specs) {
       const std::string name = prefix.empty() ? spec.name : prefix + "." + spec.name;
@@ -47,6 +48,17 @@ class SettingsReader {
   Settings take() { return std::move(settings_); }
 
  private:
+  // A secret may stand behind a key that is misspelt; before anything of its line is shown.
+  void hide_unknown(const Node& mapping, const std::vector<SettingSpec>& specs) {
+    for (const auto& [key, value] : mapping.entries) {
+      const auto spec = std::ranges::find(specs, key.text, &SettingSpec::name);
+      if (spec == specs.end() && key.text != "provider")
+        reader_.hide(value.mark);
+      else if (spec != specs.end() && spec->type == SettingType::object)
+        hide_unknown(value, spec->fields);
+    }
+  }
+
   void read_value(const Node& node, const SettingSpec& spec, const std::string& name) {
     if (spec.type == SettingType::object) {
       if (reader_.mapping(node, "'" + name + "'") == nullptr) return;
