@@ -72,7 +72,8 @@ class Server:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_until(lambda: accepts(self.port) or self.process.poll() is not None, self.command()[0])
         # Some listen before they have loaded their zones.
-        wait_until(lambda: all(self.dig(zone, "SOA") for zone in self.zones), (self.folder / "log").read_text())
+        questions = [word for zone in self.zones for word in (zone, "SOA")]
+        wait_until(lambda: len(self.ask(questions)) == len(self.zones), (self.folder / "log").read_text())
 
     def stop(self):
         if self.process:
@@ -82,8 +83,11 @@ class Server:
 
     def dig(self, name, kind):
         """The data of the records, sorted."""
-        out = subprocess.run(["dig", "+tcp", "+norecurse", "+short", "+tries=1", "+time=5", "@127.0.0.1", "-p",
-                              str(self.port), name, kind], capture_output=True, text=True)
+        return self.ask([name, kind])
+
+    def ask(self, questions):
+        out = subprocess.run(["dig", "@127.0.0.1", "-p", str(self.port), "+tcp", "+norecurse", "+short", "+tries=1",
+                              "+time=5", *questions], capture_output=True, text=True)
         return sorted(line for line in out.stdout.splitlines() if not line.startswith(";"))
 
     def nsupdate(self, zone, *commands):
