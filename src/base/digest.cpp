@@ -1,5 +1,6 @@
 #include "base/digest.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <span>
 
@@ -20,6 +21,12 @@ void require(bool done) {
 Sha256 sha256(std::string_view data) {
   Sha256 digest{};
   require(EVP_Digest(data.data(), data.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
+  return digest;
+}
+
+Sha1 sha1(std::string_view data) {
+  Sha1 digest{};
+  require(EVP_Digest(data.data(), data.size(), digest.data(), nullptr, EVP_sha1(), nullptr) == 1);
   return digest;
 }
 
@@ -52,6 +59,10 @@ std::string hex(const Sha256& digest) {
   return hex(bytes(digest));
 }
 
+std::string hex(const Sha1& digest) {
+  return hex(std::string(digest.begin(), digest.end()));
+}
+
 std::string base32(const Sha256& digest, std::size_t length) {
   constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   std::string out;
@@ -69,5 +80,34 @@ std::string base32(const Sha256& digest, std::size_t length) {
   }
   return out;
 }
+
+// NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL's bytes
+std::string base64(std::string_view bytes) {
+  std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                   reinterpret_cast<const unsigned char*>(bytes.data()),
+                                   static_cast<int>(bytes.size()));
+  out.resize(static_cast<std::size_t>(size));
+  return out;
+}
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  std::string digits(text);
+  std::erase_if(digits, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
+  const std::size_t end = std::min(digits.find('='), digits.size());
+  const std::size_t padding = digits.size() - end;
+  // OpenSSL takes any number of "=" for zeros.
+  if (digits.size() % 4 != 0 || padding > 2 ||
+      digits.find_first_not_of('=', end) != std::string::npos)
+    return std::nullopt;
+  std::string out(digits.size() / 4 * 3, '\0');
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                   reinterpret_cast<const unsigned char*>(digits.data()),
+                                   static_cast<int>(digits.size()));
+  if (size < 0) return std::nullopt;
+  out.resize(static_cast<std::size_t>(size) - padding);
+  return out;
+}
+// NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
 
 }  // namespace stsctl

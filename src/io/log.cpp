@@ -4,8 +4,8 @@
 #include <ostream>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
+#include "base/digest.h"
 #include "base/text.h"
 
 namespace stsctl::io {
@@ -39,15 +39,6 @@ std::string json_escaped(std::string_view text) {
     else
       out += c;
   }
-  return out;
-}
-
-std::string base64(std::string_view text) {
-  std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  out.resize(static_cast<std::size_t>(size));
   return out;
 }
 

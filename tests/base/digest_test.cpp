@@ -1,5 +1,8 @@
 #include "base/digest.h"
 
+#include <utility>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace stsctl {
@@ -11,6 +14,11 @@ TEST(Digest, Sha256) {
   EXPECT_EQ(hex(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(hex(sha256(std::string_view{})), hex(sha256("")));
   EXPECT_NE(hex(sha256(std::string_view("a\0b", 3))), hex(sha256("a")));
+}
+
+TEST(Digest, Sha1) {
+  EXPECT_EQ(hex(sha1("abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
+  EXPECT_EQ(hex(sha1("")), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
 }
 
 // RFC 4231 §4: test cases 1, 2 and 6 (a key longer than a block).
@@ -56,6 +64,26 @@ TEST(Digest, Base32OfFewerCharactersIsAPrefix) {
   const std::string all = base32(digest, 51);
   for (std::size_t length = 0; length <= 51; ++length)
     EXPECT_EQ(base32(digest, length), all.substr(0, length));
+}
+
+// RFC 4648 §10.
+TEST(Digest, Base64) {
+  for (const auto& [text, encoded] :
+       std::vector<std::pair<std::string, std::string>>{{"", ""},
+                                                        {"f", "Zg=="},
+                                                        {"fo", "Zm8="},
+                                                        {"foo", "Zm9v"},
+                                                        {"foob", "Zm9vYg=="},
+                                                        {"fooba", "Zm9vYmE="},
+                                                        {"foobar", "Zm9vYmFy"},
+                                                        {std::string("\0\xff\xfe", 3), "AP/+"}}) {
+    EXPECT_EQ(base64(text), encoded);
+    EXPECT_EQ(decode_base64(encoded), text);
+  }
+  EXPECT_EQ(decode_base64("Zm9v\nYm\r\nFy \n"), "foobar") << "as mail and GitHub break lines";
+  for (const std::string bad : {"Zg", "Zg=", "Zg===", "Z===", "====", "Zm9v=", "Zm=v", "Zm9*", "=",
+                                "Zg==Zg==", "\x80\x80\x80\x80"})
+    EXPECT_EQ(decode_base64(bad), std::nullopt) << bad;
 }
 
 }  // namespace
