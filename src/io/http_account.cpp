@@ -15,7 +15,10 @@ class AccountHttp : public Http {
       : timeout_(options.timeout),
         ca_file_(std::move(options.ca_file)),
         trace_(services.http, services.clock, services.log),
-        throttle_(trace_, services.clock, options.rates, services.stop, options.longest_wait),
+        throttle_(trace_, services.clock, options.rates, services.stop, options.longest_wait,
+                  [retry = options.retry](const Reply& reply, Time now) {
+                    return asked_pause(retry, reply, now);
+                  }),
         retry_(throttle_, services.clock, std::move(options.retry), services.stop,
                std::move(options.chance)) {}
 

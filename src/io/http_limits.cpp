@@ -105,7 +105,7 @@ nanoseconds paced_window(const Rate& rate) {
 }  // namespace
 
 std::optional<Duration> retry_after(const Reply& reply, Time now) {
-  if (reply.status != 429 && reply.status != 503) return std::nullopt;
+  if (reply.status != 403 && reply.status != 429 && reply.status != 503) return std::nullopt;
   const std::optional<std::string> value = reply.header("Retry-After");
   if (!value) return std::nullopt;
   if (const auto seconds = whole_number(*value)) return std::min(Duration(*seconds), longest_pause);

@@ -20,8 +20,8 @@ namespace stsctl::io {
 using Instant = std::chrono::steady_clock::time_point;
 
 /// The wait that `Retry-After` asks for (RFC 9110 §10.2.3: seconds or a date); none when it is not
-/// there, not readable, or the status is neither 429 nor 503: some services send it with every
-/// answer.
+/// there, not readable, or the status is none of 403 (GitHub's secondary limits), 429 and 503: some
+/// services send it with every answer.
 std::optional<Duration> retry_after(const Reply& reply, Time now);
 
 /// How many more requests a service grants until the window of one of its policies ends.

@@ -17,12 +17,16 @@ double random_chance() {
   return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
 }
 
+bool says_too_many(const RetryOptions& options, const Reply& reply) {
+  return reply.status == 429 || (options.throttled && options.throttled(reply));
+}
+
 bool may_try_again(const RetryOptions& options, const Request& request,
                    const Result<Reply>& result) {
   if (!result)
     return request.repeatable &&
            (result.error().code == Code::unreachable || result.error().code == Code::timeout);
-  if (result->status == 429 || (options.throttled && options.throttled(*result))) return true;
+  if (says_too_many(options, *result)) return true;
   return request.repeatable &&
          (result->status == 502 || result->status == 503 || result->status == 504);
 }
@@ -36,6 +40,16 @@ milliseconds upper_bound(const RetryOptions& options, int tries) {
 
 }  // namespace
 
+std::optional<Duration> asked_pause(const RetryOptions& options, const Reply& reply, Time now) {
+  if (!says_too_many(options, reply)) return std::nullopt;
+  if (const auto asked = retry_after(reply, now)) return asked;
+  const auto said = allowances(reply, now);
+  const bool told = std::ranges::any_of(
+      said, [](const Allowance& allowance) { return allowance.remaining <= 0; });
+  if (told || options.throttled_wait.count() == 0) return std::nullopt;
+  return options.throttled_wait;
+}
+
 std::optional<milliseconds> next_delay(const RetryOptions& options, const Request& request,
                                        const Result<Reply>& result, const Try& last,
                                        double chance) {
@@ -43,7 +57,9 @@ std::optional<milliseconds> next_delay(const RetryOptions& options, const Reques
     return std::nullopt;
   const double jitter = chance * static_cast<double>(upper_bound(options, last.number).count());
   milliseconds delay(static_cast<milliseconds::rep>(jitter));
-  if (result) delay += retry_after(*result, last.now).value_or(Duration(0));
+  if (result)
+    delay += std::max(retry_after(*result, last.now).value_or(Duration(0)),
+                      asked_pause(options, *result, last.now).value_or(Duration(0)));
   if (last.elapsed + delay > options.total) return std::nullopt;
   return delay;
 }

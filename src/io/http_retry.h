@@ -6,6 +6,7 @@
 #include <optional>
 #include <stop_token>
 
+#include "base/time.h"
 #include "io/clock.h"
 #include "io/http.h"
 
@@ -18,7 +19,13 @@ struct RetryOptions {
   std::chrono::milliseconds total{180'000};  ///< No wait ends later than this after the first try.
   /// Says "too many requests" where an API does not use 429; may be empty.
   std::function<bool(const Reply&)> throttled = {};
+  /// The wait after what `throttled` says, where neither Retry-After nor a used-up allowance tells.
+  Duration throttled_wait{0};
 };
+
+/// How long all requests of the account must wait, by an answer that says "too many": 429, and what
+/// `options.throttled` says; none where it does not say for how long.
+std::optional<Duration> asked_pause(const RetryOptions& options, const Reply& reply, Time now);
 
 /// One try that has ended.
 struct Try {
@@ -30,7 +37,7 @@ struct Try {
 /// How long to wait before the next try; none: this result stands. Tried again are, if repeatable:
 /// unreachable, timeout, 502, 503, 504; in any case: 429 and what `throttled` says, since the
 /// service turned those away undone. The wait is `chance` (0 to 1) of an upper bound that doubles
-/// ("full jitter"), on top of Retry-After.
+/// ("full jitter"), on top of Retry-After or asked_pause().
 std::optional<std::chrono::milliseconds> next_delay(const RetryOptions& options,
                                                     const Request& request,
                                                     const Result<Reply>& result, const Try& last,

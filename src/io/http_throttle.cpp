@@ -12,14 +12,19 @@ namespace {
 // What the service says may change while one waits.
 constexpr std::chrono::milliseconds longest_nap{200};
 
+std::optional<Duration> pause_of_429(const Reply& reply, Time now) {
+  return reply.status == 429 ? retry_after(reply, now) : std::nullopt;
+}
+
 }  // namespace
 
 Throttle::Throttle(Http& next, Clock& clock, const std::vector<Rate>& rates, std::stop_token stop,
-                   std::chrono::milliseconds longest_wait)
+                   std::chrono::milliseconds longest_wait, AskedPause asked)
     : next_(next),
       clock_(clock),
       stop_(std::move(stop)),
       longest_wait_(longest_wait),
+      asked_(asked ? std::move(asked) : pause_of_429),
       pace_(rates) {}
 
 Result<Reply> Throttle::send(const Request& request) {
@@ -27,8 +32,7 @@ Result<Reply> Throttle::send(const Request& request) {
   Result<Reply> reply = next_.send(request);
   const std::vector<Allowance> granted =
       reply ? allowances(*reply, clock_.now()) : std::vector<Allowance>{};
-  const std::optional<Duration> pause =
-      reply && reply->status == 429 ? retry_after(*reply, clock_.now()) : std::nullopt;
+  const std::optional<Duration> pause = reply ? asked_(*reply, clock_.now()) : std::nullopt;
   const std::lock_guard lock(guard_);
   pace_.end(clock_.steady(), granted);
   if (pause) pace_.pause(clock_.steady(), *pause);

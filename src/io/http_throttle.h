@@ -4,7 +4,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -18,10 +20,14 @@ namespace stsctl::io {
 /// service's own signals (Retry-After with 429, RateLimit fields) allow.
 class Throttle : public Http {
  public:
+  /// How long an answer asks everybody to wait; none: it does not.
+  using AskedPause = std::function<std::optional<Duration>(const Reply&, Time now)>;
+
   /// A wait asked for by the service that is longer than `longest_wait` is not begun: the request
-  /// is not sent, Code::rate_limited.
+  /// is not sent, Code::rate_limited. Without `asked` only Retry-After with 429 pauses.
   Throttle(Http& next, Clock& clock, const std::vector<Rate>& rates, std::stop_token stop,
-           std::chrono::milliseconds longest_wait = std::chrono::minutes(10));
+           std::chrono::milliseconds longest_wait = std::chrono::minutes(10),
+           AskedPause asked = {});
   Result<Reply> send(const Request& request) override;
 
  private:
@@ -36,6 +42,7 @@ class Throttle : public Http {
   Clock& clock_;
   std::stop_token stop_;
   std::chrono::nanoseconds longest_wait_;
+  AskedPause asked_;
   std::mutex guard_;
   Pace pace_;                  ///< Under guard_.
   std::deque<Waiter*> queue_;  ///< Under guard_; the first one watches the clock for all.

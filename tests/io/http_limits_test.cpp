@@ -29,6 +29,7 @@ TEST(RetryAfter, IsObeyedOnlyWhereTheStatusSaysSo) {
            {429, "120", Duration(120), "seconds"},
            {503, "0", Duration(0), "at once"},
            {429, " 7 ", Duration(7), "blanks around"},
+           {403, "60", Duration(60), "GitHub's secondary limits"},
            {200, "120", std::nullopt, "Linode sends it with every answer"},
            {500, "120", std::nullopt, "no status that has it"},
            {302, "120", std::nullopt, "RFC 9110 allows it, we follow no redirect"},

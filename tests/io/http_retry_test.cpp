@@ -70,6 +70,38 @@ TEST(NextDelay, AsksThePredicateOfApisThatThrottleWith400) {
   EXPECT_FALSE(next_delay(options, request(true), status(400), {}, 0.5));
 }
 
+TEST(NextDelay, WaitsAsLongAsTheApiIsKnownToWantWhereItSaysNothing) {
+  RetryOptions options;
+  options.throttled = [](const Reply& reply) { return reply.status == 403; };
+  options.throttled_wait = Duration(60);
+  struct Case {
+    std::vector<Header> headers;
+    std::optional<Duration> pause;
+    const char* why;
+  };
+  for (const Case& c : std::vector<Case>{
+           {{}, Duration(60), "it does not say"},
+           {{{"Retry-After", "7"}}, Duration(7), "it says"},
+           {{{"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", "1800000900"}},
+            std::nullopt,
+            "the throttle waits for the reset"},
+           {{{"X-RateLimit-Remaining", "9"}, {"X-RateLimit-Reset", "1800000900"}},
+            Duration(60),
+            "another limit than the one that is shown"},
+       }) {
+    const Result<Reply> busy = status(403, c.headers);
+    const Time now(std::chrono::seconds(1'800'000'000));
+    EXPECT_EQ(asked_pause(options, *busy, now), c.pause) << c.why;
+    EXPECT_EQ(next_delay(options, request(false), busy, {.now = now}, 0.0),
+              milliseconds(c.pause.value_or(Duration(0))))
+        << c.why;
+  }
+  EXPECT_EQ(asked_pause(options, *status(503, {{"Retry-After", "7"}}), {}), std::nullopt)
+      << "one request's trouble, not all's";
+  EXPECT_EQ(asked_pause({}, *status(403, {{"Retry-After", "7"}}), {}), std::nullopt)
+      << "no limit of this API";
+}
+
 TEST(NextDelay, DoublesItsUpperBoundToACap) {
   RetryOptions options{.attempts = 20,
                        .first_delay = milliseconds(100),

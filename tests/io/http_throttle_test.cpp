@@ -133,6 +133,19 @@ TEST(Throttle, PausesEveryCallerAfter429) {
   EXPECT_GE(times[5], seconds(30));
 }
 
+TEST(Throttle, PausesForWhatItIsToldToTakeForALimit) {
+  fakes::FakeClock clock;
+  fakes::FakeHttp http;
+  http.then(403, "slow down");
+  http.then(200);
+  Throttle throttle(http, clock, {}, {}, seconds(600), [](const Reply& reply, Time) {
+    return reply.status == 403 ? std::optional(Duration(60)) : std::nullopt;
+  });
+  ASSERT_TRUE(throttle.send(request));
+  ASSERT_TRUE(throttle.send(request));
+  EXPECT_GE(clock.passed(), seconds(60));
+}
+
 // A service that counts and turns away what is too much.
 class StrictService {
  public:
