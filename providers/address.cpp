@@ -46,4 +46,17 @@ Result<plan::Address> read_address(const Settings& settings) {
   return address;
 }
 
+std::optional<plan::Address> if_any(const plan::Address& address) {
+  if (!address.cname && address.a.empty() && address.aaaa.empty()) return std::nullopt;
+  return address;
+}
+
+SettingSpec edge_delay_setting() {
+  return {.name = "edge_delay",
+          .type = SettingType::duration,
+          .description = "How long a cache in front may still serve an older policy.",
+          .fallback = "0s",
+          .most = 31557600};
+}
+
 }  // namespace stsctl::providers
