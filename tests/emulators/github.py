@@ -1,0 +1,431 @@
+"""GitHub's REST API for repositories, contents, git data and Pages, as far as stsctl and its rivals
+use it, on top of real bare git repositories. Strict: what GitHub refuses is refused, with its
+status and words (measured answers are marked *). tests/emulators/github_sdk_test.py drives it with
+GitHub's own client.
+
+State (GET adds what happened; see Service.load): `tokens` by value, each with `login`, `scopes`
+(classic) or `permissions` (fine-grained: {"contents": "write", "pages": "read"}), and `repositories`
+it sees (default: all); `repositories` by "owner/name"; `neighbours`, who commit `files` to
+`repository` just before the first request that fits `method` and `path`; `remaining` of the hour's
+requests; `builds`, how many looks a Pages build takes (-1: it fails).
+"""
+
+import base64
+import binascii
+import json
+import pathlib
+import re
+import tempfile
+import time
+import urllib.parse
+
+import emulator
+from git_store import Repository
+from github_answers import Answers, Refusal
+
+SHA = re.compile(r"[0-9a-f]{40}$")
+MODES = {"100644": "blob", "100755": "blob", "120000": "blob", "040000": "tree", "160000": "commit"}
+NOT_SUPPLIED = 'Invalid request.\n\n"{}" wasn\'t supplied.'
+
+
+class GitHub(emulator.Service):
+    def __init__(self, options):
+        super().__init__(options)
+        self.answers = Answers()
+        self.load({})
+
+    # The state.
+
+    def load(self, state):
+        self.folder = tempfile.TemporaryDirectory(prefix="github-emulator-")
+        self.tokens = state.get("tokens", {"token": {"login": "octocat", "scopes": ["repo"]}})
+        self.neighbours = list(state.get("neighbours", []))
+        self.remaining = state.get("remaining", 5000)
+        self.reset = int(time.time()) + state.get("reset_in", 3600)
+        self.looks = state.get("builds", 0)
+        self.repositories = {}
+        for number, (name, facts) in enumerate(state.get("repositories", {}).items()):
+            git = Repository(pathlib.Path(self.folder.name) / f"{number}.git")
+            self.repositories[name.lower()] = {
+                "name": name, "git": git, "builds": [], "private": False, "archived": False,
+                "default_branch": "main", "pages": None, "protected": [], "tree_limit": 100000, **facts}
+            for branch, files in facts.get("branches", {"main": {"README.md": "A repository.\n"}}).items():
+                git.commit_files(branch, files, "First commit\n", ("Somebody", "somebody@example.net"))
+
+    def dump(self):
+        shown = {}
+        for repository in self.repositories.values():
+            git = repository["git"]
+            git.fsck()
+            shown[repository["name"]] = {
+                "builds": repository["builds"], "pages": repository["pages"],
+                "branches": {
+                    branch: {"commits": git.log(branch),
+                             "files": {path: git.content(sha).decode("utf-8", "surrogateescape")
+                                       for _, kind, sha, _, path in git.entries(f"refs/heads/{branch}", True)
+                                       if kind == "blob"},
+                             "modes": {path: mode for mode, kind, _, _, path in
+                                       git.entries(f"refs/heads/{branch}", True) if kind == "blob"}}
+                    for branch in git.branches()}}
+        return {"repositories": shown, "remaining": self.remaining}
+
+    # What holds for every request.
+
+    def handle(self, request):
+        self.greet(request)
+        try:
+            status, value, headers = 200, *self.route(request)
+            if isinstance(value, tuple):
+                status, value = value
+        except Refusal as refusal:
+            status, headers = refusal.status, refusal.headers
+            value = {"message": refusal.message, "status": str(refusal.status),
+                     "documentation_url": "https://docs.github.com/rest", **refusal.more}
+        return emulator.json_reply(status, value, [*headers, *self.rate_headers()])
+
+    def greet(self, request):
+        for neighbour in list(self.neighbours):
+            if request.method == neighbour["method"] and re.search(neighbour["path"], request.path):
+                self.neighbours.remove(neighbour)
+                repository = self.repositories[neighbour["repository"].lower()]
+                self.commit(repository, neighbour.get("branch", "main"), neighbour["files"],
+                            "A neighbour's commit\n", ("Neighbour", "neighbour@example.net"))
+
+    def rate_headers(self):
+        return [("X-RateLimit-Limit", "5000"), ("X-RateLimit-Remaining", str(self.remaining)),
+                ("X-RateLimit-Reset", str(self.reset)), ("X-RateLimit-Resource", "core"),
+                ("X-GitHub-Media-Type", "github.v3; format=json")]
+
+    def route(self, request):
+        if not request.header("User-Agent"):
+            raise Refusal(403, "Request forbidden by administrative rules. Please make sure your "
+                               "request has a User-Agent header")
+        if request.header("X-GitHub-Api-Version", "2022-11-28") not in ("2022-11-28", "2026-03-10"):
+            raise Refusal(400, "The version of the API that was requested is not supported")
+        token = self.authenticate(request)
+        if self.remaining <= 0:
+            raise Refusal(403, f"API rate limit exceeded for user ID 1 ({token['login']}).")
+        self.remaining -= 1
+        found = re.match(r"/repos/([^/]+)/([^/]+)(/.*)?$", request.path)
+        if not found:
+            raise Refusal(404, "Not Found")
+        owner, name, rest = (urllib.parse.unquote(part or "") for part in found.groups())
+        repository = self.find(token, f"{owner}/{name}")
+        for method, pattern, action in ROUTES:
+            match = re.fullmatch(pattern, rest)
+            if match and request.method == method:
+                self.permit(token, repository, method, rest)
+                value = action(self, Call(request, repository, token), *match.groups())
+                return value, []
+        raise Refusal(404, "Not Found")
+
+    def authenticate(self, request):
+        scheme, _, value = request.header("Authorization", "").partition(" ")
+        if scheme.lower() not in ("bearer", "token"):
+            raise Refusal(401, "Requires authentication")
+        if value not in self.tokens:
+            raise Refusal(401, "Bad credentials")
+        return self.tokens[value]
+
+    def find(self, token, name):
+        """Hidden repositories answer as if they were not there."""
+        repository = self.repositories.get(name.lower())
+        if repository is None:
+            raise Refusal(404, "Not Found")
+        if "renamed_to" in repository:
+            location = f"https://api.github.com/repos/{repository['renamed_to']}"
+            raise Refusal(301, "Moved Permanently", [("Location", location)], url=location)
+        sees = name.lower() in [one.lower() for one in token.get("repositories", self.repositories)]
+        if repository["private"] and not (sees and ("permissions" in token or "repo" in token.get("scopes", []))):
+            raise Refusal(404, "Not Found")
+        return repository
+
+    def permit(self, token, repository, method, rest):
+        area = "pages" if rest.startswith("/pages") else "contents"
+        level = "read" if method == "GET" else "write"
+        if rest == "":
+            return
+        if "permissions" in token:
+            sees = repository["name"].lower() in [
+                one.lower() for one in token.get("repositories", self.repositories)]
+            granted = token["permissions"].get(area) if sees else None
+            if level == "read" and area == "contents" and not repository["private"]:
+                granted = "read"
+            if granted not in ("write", level):
+                raise Refusal(403, "Resource not accessible by personal access token",
+                              [("X-Accepted-GitHub-Permissions", f"{area}={level}")])
+        elif level == "write" and "repo" not in token.get("scopes", []):
+            raise Refusal(404, "Not Found")
+        if level == "write" and repository["archived"]:
+            raise Refusal(403, "Repository was archived so is read-only.")
+
+    # Repositories and contents.
+
+    def get_repository(self, call):
+        return self.answers.repository(call.repository)
+
+    def get_contents(self, call, path):
+        git = call.git
+        if not git.branches():
+            raise Refusal(404, "This repository is empty.")
+        ref = call.request.parameter("ref") or call.repository["default_branch"]
+        commit = git.branch(ref) or (git.resolve(ref + "^{commit}") if SHA.match(ref) else None)
+        if commit is None:
+            raise Refusal(404, f"No commit found for the ref {ref}")
+        entry = git.entry(commit, path)
+        if entry is None:
+            raise Refusal(404, "Not Found")
+        if entry[1] == "tree":
+            return [self.answers.contents(call.repository, one, f"{path}/{one[4]}", None)
+                    for one in git.entries(entry[2])]
+        if entry[1] == "commit":
+            return self.answers.submodule(call.repository, entry, path)
+        return self.answers.contents(call.repository, entry, path, git.content(entry[2]))
+
+    def put_contents(self, call, path):
+        body = call.json()
+        branch = body.get("branch", call.repository["default_branch"])
+        head = call.git.branch(branch)
+        if head is None and (call.git.branches() or branch != call.repository["default_branch"]):
+            raise Refusal(404, f"Branch {branch} not found")
+        for name in ("message", "content"):
+            if not isinstance(body.get(name), str):
+                raise Refusal(422, NOT_SUPPLIED.format(name))
+        check_path(path, "path")
+        try:
+            content = base64.b64decode(body["content"].replace("\n", ""), validate=True)
+        except (binascii.Error, ValueError):
+            raise Refusal(422, "content is not valid Base64") from None
+        there = call.git.entry(head, path) if head else None
+        if there and there[1] != "blob":
+            raise Refusal(422, f"{path} is a directory")
+        self.check_swap(path, there, body)
+        sha = call.git.write_blob(content)
+        commit = self.commit_one(call, branch, head, (there[0] if there else "100644", sha, path), body)
+        entry = call.git.entry(commit, path)
+        value = {"content": self.answers.contents(call.repository, entry, path, None),
+                 "commit": self.answers.file_commit(call.repository, commit)}
+        return (200 if there else 201), value
+
+    def delete_contents(self, call, path):
+        body = call.json()
+        branch = body.get("branch", call.repository["default_branch"])
+        head = call.git.branch(branch)
+        if head is None:
+            raise Refusal(404, f"Branch {branch} not found")
+        for name in ("message", "sha"):
+            if not isinstance(body.get(name), str):
+                raise Refusal(422, NOT_SUPPLIED.format(name))
+        there = call.git.entry(head, path)
+        if there is None:
+            raise Refusal(404, "Not Found")
+        self.check_swap(path, there, body)
+        commit = self.commit_one(call, branch, head, ("100644", None, path), body)
+        return {"content": None, "commit": self.answers.file_commit(call.repository, commit)}
+
+    @staticmethod
+    def check_swap(path, there, body):
+        """* A missing `sha` is 422, another one 409; where there is no file it is ignored."""
+        if there and not isinstance(body.get("sha"), str):
+            raise Refusal(422, NOT_SUPPLIED.format("sha"))
+        if there and body["sha"] != there[2]:
+            raise Refusal(409, f"{path} does not match {body['sha']}")
+
+    def commit_one(self, call, branch, head, change, body):
+        if branch in call.repository["protected"]:
+            raise Refusal(409, "Repository rule violations found\n\nChanges must be made through a pull request.\n\n")
+        author, committer = people(call.token, body)
+        tree = call.git.write_tree(head, [change])
+        commit = call.git.write_commit(tree, [head] if head else [], body["message"], author, committer)
+        call.git.move(branch, commit, head)
+        self.moved(call.repository, branch)
+        return commit
+
+    # Git data.
+
+    def git_only(self, call):
+        if not call.git.branches():
+            raise Refusal(409, "Git Repository is empty.")
+
+    def get_ref(self, call, ref):
+        self.git_only(call)
+        commit = call.git.branch(ref)
+        if commit is None:
+            raise Refusal(404, "Not Found")
+        return self.answers.ref(call.repository, ref, commit)
+
+    def patch_ref(self, call, ref):
+        body = call.json()
+        if not isinstance(body.get("sha"), str):
+            raise Refusal(422, NOT_SUPPLIED.format("sha"))
+        head = call.git.branch(ref)
+        if head is None:
+            raise Refusal(422, "Reference does not exist")
+        if not SHA.match(body["sha"]) or call.git.kind(body["sha"]) != "commit":
+            raise Refusal(422, "Object does not exist")
+        if not call.git.is_ancestor(head, body["sha"]) and body.get("force") is not True:
+            raise Refusal(422, "Update is not a fast forward")
+        if ref in call.repository["protected"]:
+            raise Refusal(422, "Repository rule violations found\n\nChanges must be made through a pull request.\n\n")
+        call.git.move(ref, body["sha"], head)
+        self.moved(call.repository, ref)
+        return self.answers.ref(call.repository, ref, body["sha"])
+
+    def get_commit(self, call, sha):
+        self.git_only(call)
+        if not SHA.match(sha) or call.git.kind(sha) != "commit":
+            raise Refusal(404, "Not Found")
+        return self.answers.commit(call.repository, sha)
+
+    def post_commit(self, call):
+        self.git_only(call)
+        body = call.json()
+        for name in ("message", "tree"):
+            if not isinstance(body.get(name), str):
+                raise Refusal(422, NOT_SUPPLIED.format(name))
+        if not SHA.match(body["tree"]) or call.git.kind(body["tree"]) != "tree":
+            raise Refusal(422, "Tree SHA does not exist")
+        parents = body.get("parents", [])
+        if not all(SHA.match(str(parent)) and call.git.kind(parent) == "commit" for parent in parents):
+            raise Refusal(422, "Parent SHA does not exist or is not a commit object")
+        author, committer = people(call.token, body)
+        commit = call.git.write_commit(body["tree"], parents, body["message"], author, committer)
+        return 201, self.answers.commit(call.repository, commit)
+
+    def get_tree(self, call, name):
+        self.git_only(call)
+        tree = call.git.resolve(("" if SHA.match(name) else "refs/heads/") + name + "^{tree}")
+        if tree is None:
+            raise Refusal(404, "Not Found")
+        entries = call.git.entries(tree, call.request.parameter("recursive") is not None)
+        return self.answers.tree(call.repository, tree, entries, call.repository["tree_limit"])
+
+    def post_tree(self, call):
+        self.git_only(call)
+        body = call.json()
+        if not isinstance(body.get("tree"), list) or not body["tree"]:
+            raise Refusal(422, "Invalid tree info")
+        base = None
+        if body.get("base_tree"):
+            base = call.git.resolve(str(body["base_tree"]) + "^{tree}")
+            if base is None:
+                raise Refusal(422, "base_tree is not a valid tree oid")
+        changes = [self.tree_change(call, base, entry) for entry in body["tree"]]
+        tree = call.git.write_tree(base, changes)
+        return 201, self.answers.tree(call.repository, tree, call.git.entries(tree), 100000)
+
+    def tree_change(self, call, base, entry):
+        path, mode, sha = entry.get("path"), entry.get("mode"), entry.get("sha")
+        if not isinstance(path, str):
+            raise Refusal(422, NOT_SUPPLIED.format("path"))
+        check_path(path, "tree.path")
+        if mode not in MODES:
+            raise Refusal(422, "Must supply a valid tree.mode")
+        if ("sha" in entry) == ("content" in entry):
+            raise Refusal(422, "Must supply either tree.sha or tree.content. Request will be rejected "
+                               "if both are present.")
+        if "content" in entry:
+            return mode, call.git.write_blob(entry["content"].encode()), path
+        if sha is None:
+            if base is None or call.git.entry(base, path) is None:
+                raise Refusal(422, "GitRPC::BadObjectState")
+            return mode, None, path
+        if not SHA.match(str(sha)) or call.git.kind(sha) != MODES[mode]:
+            raise Refusal(422, f"tree.sha {sha} is not a valid {MODES[mode]}")
+        return mode, sha, path
+
+    def get_blob(self, call, sha):
+        self.git_only(call)
+        if not SHA.match(sha) or call.git.kind(sha) != "blob":
+            raise Refusal(404, "Not Found")
+        return self.answers.blob(call.repository, sha, call.git.content(sha))
+
+    # Pages.
+
+    def get_pages(self, call):
+        if call.repository["pages"] is None:
+            raise Refusal(404, "Not Found")
+        return self.answers.pages(call.repository)
+
+    def get_build(self, call):
+        builds = call.repository["builds"]
+        if call.repository["pages"] is None or not builds:
+            raise Refusal(404, "Not Found")
+        latest = builds[-1]
+        if latest["status"] == "building":
+            latest["looks"] -= 1
+            if latest["looks"] <= 0:
+                latest["status"] = "errored" if latest["looks"] < 0 else "built"
+        return self.answers.build(call.repository, latest)
+
+    def moved(self, repository, branch):
+        """Pages builds what is committed to its branch, and takes its name from CNAME."""
+        pages = repository["pages"]
+        if not pages or pages.get("build_type", "legacy") != "legacy" or pages.get("branch", "main") != branch:
+            return
+        head = repository["git"].branch(branch)
+        name = repository["git"].entry(head, (pages.get("folder", "/") + "/CNAME").lstrip("/"))
+        pages["cname"] = repository["git"].content(name[2]).decode().strip() if name else None
+        status = "built" if self.looks == 0 else "building"
+        repository["builds"].append({"commit": head, "status": status, "looks": self.looks})
+
+    def commit(self, repository, branch, files, message, person):
+        repository["git"].commit_files(branch, files, message, person)
+        self.moved(repository, branch)
+
+
+class Call:
+    """One request to one repository."""
+
+    def __init__(self, request, repository, token):
+        self.request, self.repository, self.token = request, repository, token
+        self.git = repository["git"]
+
+    def json(self):
+        try:
+            body = self.request.json()
+        except ValueError:
+            raise Refusal(400, "Problems parsing JSON") from None
+        if not isinstance(body, dict):
+            raise Refusal(400, "Body should be a JSON object")
+        return body
+
+
+def people(token, body):
+    """Author and committer: each falls back on the other, then on the token's owner."""
+    found = {}
+    for role in ("author", "committer"):
+        person = body.get(role)
+        if person is not None:
+            for name in ("name", "email"):
+                if not isinstance(person.get(name), str) or not person[name]:
+                    raise Refusal(422, NOT_SUPPLIED.format(name))
+            found[role] = (person["name"], person["email"])
+    owner = (token["login"], f"{token['login']}@users.noreply.github.com")
+    author = found.get("author", found.get("committer", owner))
+    return author, found.get("committer", author)
+
+
+def check_path(path, name):
+    if not path or any(part in ("", ".", "..", ".git") for part in path.split("/")):
+        raise Refusal(422, f"{name} contains a malformed path component")
+
+
+ROUTES = [
+    ("GET", r"", GitHub.get_repository),
+    ("GET", r"/contents/(.*)", GitHub.get_contents),
+    ("PUT", r"/contents/(.+)", GitHub.put_contents),
+    ("DELETE", r"/contents/(.+)", GitHub.delete_contents),
+    ("GET", r"/git/ref/heads/(.+)", GitHub.get_ref),
+    ("PATCH", r"/git/refs/heads/(.+)", GitHub.patch_ref),
+    ("GET", r"/git/commits/([^/]+)", GitHub.get_commit),
+    ("POST", r"/git/commits", GitHub.post_commit),
+    ("GET", r"/git/trees/(.+)", GitHub.get_tree),
+    ("POST", r"/git/trees", GitHub.post_tree),
+    ("GET", r"/git/blobs/([^/]+)", GitHub.get_blob),
+    ("GET", r"/pages", GitHub.get_pages),
+    ("GET", r"/pages/builds/latest", GitHub.get_build),
+]
+
+if __name__ == "__main__":
+    emulator.main(GitHub, __doc__)
