@@ -3,6 +3,7 @@
 
 #include "providers/cloudflare/dns.h"
 #include "providers/directory/directory.h"
+#include "providers/github/github.h"
 #include "providers/powerdns/powerdns.h"
 #include "providers/provider.h"
 #include "providers/rfc2136/rfc2136.h"
@@ -17,7 +18,7 @@ const std::vector<DnsKind>& dns_kinds() {
 }
 
 const std::vector<HostKind>& host_kinds() {
-  static const std::vector<HostKind> kinds{directory::kind()};
+  static const std::vector<HostKind> kinds{directory::kind(), github::kind()};
   return kinds;
 }
 

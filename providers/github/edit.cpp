@@ -1,0 +1,61 @@
+#include "providers/github/edit.h"
+
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace stsctl::providers::github {
+
+namespace {
+
+std::string sha_of(const std::optional<plan::PolicyFile>& file) {
+  return file ? blob_sha(file->body) : std::string();
+}
+
+}  // namespace
+
+const dns::Name& domain_of(const plan::PolicyEdit& edit) {
+  return (edit.after ? edit.after : edit.before)->domain;
+}
+
+std::vector<std::string> folders_above(const std::string& path) {
+  std::vector<std::string> folders;
+  for (std::size_t at = path.find('/'); at != std::string::npos; at = path.find('/', at + 1))
+    folders.push_back(path.substr(0, at));
+  return folders;
+}
+
+std::optional<Result<Done>> settled(const plan::PolicyEdit& edit, const std::string& path,
+                                    const Entries& now) {
+  // GitHub would replace them without a word.
+  for (const std::string& folder : folders_above(path))
+    if (const auto above = now.find(folder); above != now.end() && above->second.type != "tree")
+      return fail(Code::refused,
+                  fmt::format("'{}' is no folder, so that no policy can lie in it", folder), path,
+                  "move it away, or change 'path'");
+  const auto found = now.find(path);
+  const bool there = found != now.end();
+  if (there && !found->second.is_file())
+    return fail(Code::refused, "what stands there is no ordinary file", path,
+                "move it away, or change 'path'");
+  const std::string live = there ? found->second.sha : "";
+  if (live == sha_of(edit.after)) return Done{};
+  if (live == sha_of(edit.before)) return std::nullopt;
+  return fail(Code::conflict, "the policy file changed since it was read", path,
+              "run plan again to see what is there");
+}
+
+bool worth_another_look(Code code) {
+  return code == Code::conflict || code == Code::internal || code == Code::unreachable ||
+         code == Code::timeout || code == Code::protocol;
+}
+
+std::unexpected<Error> unknown_outcome(const Error& lost, const Error& now) {
+  return fail(now.code,
+              fmt::format("the answer to the change was lost ({}), and what is there now cannot be "
+                          "read: {}",
+                          lost.what, now.what),
+              now.where, "run plan again to see whether it was written");
+}
+
+}  // namespace stsctl::providers::github

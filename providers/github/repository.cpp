@@ -1,0 +1,222 @@
+#include "providers/github/repository.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/parallel.h"
+#include "base/text.h"
+#include "providers/github/message.h"
+
+namespace stsctl::providers::github {
+
+namespace {
+
+using plan::PolicyEdit;
+
+// GitHub gives a request ten seconds.
+constexpr std::size_t files_a_tree = 500;
+constexpr std::int64_t longest_body = std::int64_t{1} << 20U;
+constexpr int most_tries = 6;
+constexpr std::chrono::milliseconds first_pause{250};  // doubles with every further try
+
+}  // namespace
+
+std::vector<Result<std::optional<std::string>>> Repository::read(
+    const std::vector<dns::Name>& domains, const Watch& watch) {
+  std::vector<Result<std::optional<std::string>>> results;
+  results.reserve(domains.size());
+  const Result<Snapshot> now = look(paths_of(domains), watch.stop);
+  const Bodies contents = now ? bodies(now->entries, watch) : Bodies{};
+  for (const dns::Name& domain : domains) {
+    watch.advanced(1);
+    if (!now) {
+      results.push_back(fail(now));
+      continue;
+    }
+    const std::string path = path_of(domain);
+    const auto entry = now->entries.find(path);
+    if (entry == now->entries.end()) {
+      results.push_back(std::nullopt);
+      continue;
+    }
+    const auto body = contents.find(entry->second.sha);
+    if (body != contents.end())
+      results.push_back(body->second ? Result<std::optional<std::string>>(*body->second)
+                                     : fail_at(body->second, path));
+    else
+      results.push_back(fail(Code::unsupported, "what stands there is no policy file", path));
+  }
+  return results;
+}
+
+std::vector<Result<Done>> Repository::write(const std::vector<PolicyEdit>& edits,
+                                            const Watch& watch) {
+  const std::scoped_lock lock(writing_);
+  std::vector<Result<Done>> results(edits.size(),
+                                    fail(Code::cancelled, "stopped before it was written"));
+  std::vector<std::size_t> open;  // indices of edits that are not settled
+  for (std::size_t i = 0; i < edits.size(); ++i)
+    open.push_back(i);
+  std::optional<Error> lost;
+  for (int attempt = 1; attempt <= most_tries && !open.empty(); ++attempt) {
+    if (attempt > 1) services_.clock.sleep(first_pause * (1 << (attempt - 2)), services_.stop);
+    if (watch.stop.stop_requested() || services_.stop.stop_requested()) break;
+    std::vector<dns::Name> domains;
+    for (const std::size_t i : open)
+      domains.push_back(domain_of(edits[i]));
+    const Result<Snapshot> now = look(paths_of(domains), watch.stop);
+    if (!now) {
+      for (const std::size_t i : open)
+        results[i] = lost ? unknown_outcome(*lost, now.error()) : fail(now);
+      break;
+    }
+    std::vector<PolicyEdit> left;
+    std::erase_if(open, [&](std::size_t i) {
+      const std::optional<Result<Done>> result = judged(edits[i], *now);
+      if (result)
+        results[i] = *result;
+      else
+        left.push_back(edits[i]);
+      return result.has_value();
+    });
+    if (open.empty()) break;
+    const Result<Done> done = commit(*now, left);
+    for (const std::size_t i : open)
+      results[i] = done;
+    if (done || !worth_another_look(done.error().code)) break;
+    if (done.error().code != Code::conflict) lost = done.error();
+  }
+  watch.advanced(edits.size());
+  return results;
+}
+
+Repository::Paths Repository::paths_of(const std::vector<dns::Name>& domains) const {
+  Paths paths;
+  for (const dns::Name& domain : domains) {
+    const std::string path = path_of(domain);
+    paths.insert(path);
+    for (std::string& folder : folders_above(path))
+      paths.insert(std::move(folder));
+  }
+  return paths;
+}
+
+Result<Repository::Snapshot> Repository::look(const Paths& paths,
+                                              const std::stop_token& stop) const {
+  const Result<std::string> commit = client_->head(options_.repository, options_.branch);
+  if (!commit) return fail(commit);
+  Result<Tree> tree = client_->tree(options_.repository, *commit);
+  if (!tree) return fail(tree);
+  if (tree->truncated) {
+    Result<Entries> entries = walk(*commit, paths, stop);
+    if (!entries) return fail(entries);
+    return Snapshot{*commit, std::move(*entries)};
+  }
+  std::erase_if(tree->entries, [&](const auto& entry) { return !paths.contains(entry.first); });
+  return Snapshot{*commit, std::move(tree->entries)};
+}
+
+// Folder by folder, only those on the way.
+Result<Entries> Repository::walk(const std::string& commit, const Paths& paths,
+                                 const std::stop_token& stop) const {
+  struct Folder {
+    std::string prefix;
+    std::string sha;
+  };
+  Entries found;
+  std::vector<Folder> level{{"", commit}};
+  while (!level.empty()) {
+    const auto listings = parallel_map(
+        level, client_->concurrency(), stop,
+        [&](const Folder& folder) { return client_->folder(options_.repository, folder.sha); });
+    std::vector<Folder> next;
+    for (std::size_t i = 0; i < level.size(); ++i) {
+      if (!listings[i]) return fail(Code::cancelled, "stopped before it was read");
+      const Result<Tree>& listing = *listings[i];
+      if (!listing) return fail(listing);
+      if (listing->truncated)
+        return fail(Code::unsupported, "GitHub lists this folder only in part",
+                    options_.repository + " " + level[i].prefix);
+      for (const auto& [name, entry] : listing->entries) {
+        const std::string path = level[i].prefix + name;
+        if (!paths.contains(path)) continue;
+        found.emplace(path, entry);
+        if (entry.type == "tree") next.push_back({path + "/", entry.sha});
+      }
+    }
+    level = std::move(next);
+  }
+  return found;
+}
+
+// The contents of all files among `entries`, fetched where we do not have them: equal files once.
+Repository::Bodies Repository::bodies(const Entries& entries, const Watch& watch) {
+  Bodies all;
+  std::set<std::string> missing;
+  {
+    const std::scoped_lock lock(guard_);
+    for (const auto& [path, entry] : entries) {
+      if (!entry.is_file() || entry.size > longest_body) continue;
+      const auto known = known_.find(entry.sha);
+      if (known != known_.end())
+        all.emplace(entry.sha, known->second);
+      else
+        missing.insert(entry.sha);
+    }
+  }
+  const std::vector<std::string> shas(missing.begin(), missing.end());
+  const auto fetched =
+      parallel_map(shas, client_->concurrency(), watch.stop,
+                   [&](const std::string& sha) { return client_->blob(options_.repository, sha); });
+  const std::scoped_lock lock(guard_);
+  for (std::size_t i = 0; i < shas.size(); ++i) {
+    if (!fetched[i]) {
+      all.emplace(shas[i], fail(Code::cancelled, "stopped before it was read"));
+      continue;
+    }
+    if (*fetched[i]) known_.emplace(shas[i], **fetched[i]);
+    all.emplace(shas[i], *fetched[i]);
+  }
+  return all;
+}
+
+// The result of an edit that needs no commit, or cannot have one.
+std::optional<Result<Done>> Repository::judged(const PolicyEdit& edit, const Snapshot& now) const {
+  const std::string path = path_of(domain_of(edit));
+  std::optional<Result<Done>> result = settled(edit, path, now.entries);
+  if (!result && edit.after && !is_utf8(edit.after->body))
+    return fail(Code::unsupported, "the policy is not UTF-8 text", path);
+  return result;
+}
+
+// One commit on top of what was looked at.
+Result<Done> Repository::commit(const Snapshot& now, const std::vector<PolicyEdit>& edits) {
+  Result<std::string> tree = client_->tree_of(options_.repository, now.commit);
+  for (std::size_t begin = 0; tree && begin < edits.size(); begin += files_a_tree) {
+    std::vector<Change> changes;
+    for (std::size_t i = begin; i < std::min(begin + files_a_tree, edits.size()); ++i) {
+      Change change{.path = path_of(domain_of(edits[i]))};
+      const auto found = now.entries.find(change.path);
+      if (found != now.entries.end()) change.mode = found->second.mode;
+      if (edits[i].after) change.content = edits[i].after->body;
+      changes.push_back(std::move(change));
+    }
+    tree = client_->create_tree(options_.repository, tree_body(*tree, changes));
+  }
+  if (!tree) return fail(tree);
+  const Result<std::string> made = client_->create_commit(
+      options_.repository,
+      commit_body(*tree, now.commit, {commit_message(edits), options_.person}));
+  if (!made) return fail(made);
+  const Result<Done> moved =
+      client_->move_branch(options_.repository, options_.branch, ref_body(*made));
+  if (!moved) return moved;
+  const std::scoped_lock lock(guard_);
+  for (const PolicyEdit& edit : edits)
+    if (edit.after) known_.emplace(blob_sha(edit.after->body), edit.after->body);
+  return moved;
+}
+
+}  // namespace stsctl::providers::github
