@@ -361,7 +361,7 @@ class GitHub(emulator.Service):
     def moved(self, repository, branch):
         """Pages builds what is committed to its branch, and takes its name from CNAME."""
         pages = repository["pages"]
-        if not pages or pages.get("build_type", "legacy") != "legacy" or pages.get("branch", "main") != branch:
+        if pages is None or pages.get("build_type", "legacy") != "legacy" or pages.get("branch", "main") != branch:
             return
         head = repository["git"].branch(branch)
         name = repository["git"].entry(head, (pages.get("folder", "/") + "/CNAME").lstrip("/"))

@@ -35,7 +35,7 @@ class Answers:
         return {"id": 1, "node_id": node("Repository", 1), "name": name.split("/")[1], "full_name": name,
                 "owner": {"login": owner, "id": 1, "type": "User"}, "private": repository["private"],
                 "url": API + name, "html_url": SITE + name, "archived": repository["archived"],
-                "default_branch": repository["default_branch"], "has_pages": bool(repository["pages"])}
+                "default_branch": repository["default_branch"], "has_pages": repository["pages"] is not None}
 
     def contents(self, repository, entry, path, content):
         mode, kind, sha, size, _ = entry
