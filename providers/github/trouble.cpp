@@ -95,8 +95,8 @@ Error not_found() {
 }
 
 Error unprocessable(const std::string& said) {
-  constexpr std::array<std::string_view, 4> moved{"fast forward", "fast-forward", "wasn't supplied",
-                                                  "expected"};
+  constexpr std::array<std::string_view, 3> moved{"fast forward", "fast-forward",
+                                                  "\"sha\" wasn't supplied"};
   if (is_protection(said)) return protection(said);
   if (says_any(said, moved)) return {Code::conflict, said, {}, look_again};
   return {Code::invalid, fmt::format("GitHub refuses the change: {}", said)};
