@@ -17,13 +17,14 @@ std::string shown(const char* method, const std::string& repository, const std::
   return fmt::format("github {} {}{}", method, repository, path.substr(0, path.find('?')));
 }
 
-// What `parse` makes of a good answer, or the Error of another.
+// What `parse` makes of a good answer, or the Error of another; it may quote what was sent.
 template <class Parse>
-auto read(const Result<io::Reply>& reply, const std::string& where, Parse parse)
+auto read(const Result<io::Reply>& reply, const std::string& where, const io::Log& log, Parse parse)
     -> decltype(parse(std::string())) {
   if (!reply) return fail(reply);
   if (!reply->ok()) {
     Error error = error_of(*reply);
+    error.what = log.mask(error.what);
     error.where = where;
     return std::unexpected(std::move(error));
   }
@@ -80,7 +81,7 @@ Result<io::Reply> Client::write(const char* method, const std::string& repositor
 
 Result<Done> Client::see(const std::string& repository) const {
   const auto reply = exchange("GET", repository, "", {}, true);
-  return read(reply, shown("GET", repository, ""),
+  return read(reply, shown("GET", repository, ""), services_.log,
               [](const std::string&) -> Result<Done> { return Done{}; });
 }
 
@@ -95,7 +96,7 @@ Result<std::optional<File>> Client::contents(const std::string& repository, cons
     const Result<Done> seen = see(repository);
     return seen ? Result<std::optional<File>>(std::nullopt) : fail(seen);
   }
-  return present(read(reply, shown("GET", repository, call), parse_contents));
+  return present(read(reply, shown("GET", repository, call), services_.log, parse_contents));
 }
 
 Result<std::string> Client::head(const std::string& repository, const std::string& branch) const {
@@ -106,78 +107,78 @@ Result<std::string> Client::head(const std::string& repository, const std::strin
     return fail(Code::not_found, fmt::format("the repository has no branch '{}'", branch),
                 repository, "create it, or name another with 'branch'");
   }
-  return read(reply, shown("GET", repository, call), parse_ref);
+  return read(reply, shown("GET", repository, call), services_.log, parse_ref);
 }
 
 Result<Tree> Client::tree(const std::string& repository, const std::string& ref) const {
   const std::string call = fmt::format("/git/trees/{}?recursive=1", url_encoded(ref, false));
   return read(exchange("GET", repository, call, {}, true), shown("GET", repository, call),
-              parse_tree);
+              services_.log, parse_tree);
 }
 
 Result<Tree> Client::folder(const std::string& repository, const std::string& sha) const {
   const std::string call = "/git/trees/" + sha;
   return read(exchange("GET", repository, call, {}, true), shown("GET", repository, call),
-              parse_tree);
+              services_.log, parse_tree);
 }
 
 Result<std::string> Client::tree_of(const std::string& repository,
                                     const std::string& commit) const {
   const std::string call = "/git/commits/" + commit;
   return read(exchange("GET", repository, call, {}, true), shown("GET", repository, call),
-              parse_commit_tree);
+              services_.log, parse_commit_tree);
 }
 
 Result<std::string> Client::blob(const std::string& repository, const std::string& sha) const {
   const std::string call = "/git/blobs/" + sha;
   return read(exchange("GET", repository, call, {}, true), shown("GET", repository, call),
-              [&](const std::string& text) { return parse_blob(text, sha); });
+              services_.log, [&](const std::string& text) { return parse_blob(text, sha); });
 }
 
 Result<std::optional<Site>> Client::site(const std::string& repository) const {
   const auto reply = exchange("GET", repository, "/pages", {}, true);
   if (reply && reply->status == 404) return std::nullopt;
-  return present(read(reply, shown("GET", repository, "/pages"), parse_site));
+  return present(read(reply, shown("GET", repository, "/pages"), services_.log, parse_site));
 }
 
 Result<std::optional<Build>> Client::latest_build(const std::string& repository) const {
   const std::string call = "/pages/builds/latest";
   const auto reply = exchange("GET", repository, call, {}, true);
   if (reply && reply->status == 404) return std::nullopt;
-  return present(read(reply, shown("GET", repository, call), parse_build));
+  return present(read(reply, shown("GET", repository, call), services_.log, parse_build));
 }
 
 Result<std::string> Client::put(const std::string& repository, const std::string& path,
                                 const std::string& body) const {
   const std::string call = "/contents/" + url_encoded(path, true);
   return read(write("PUT", repository, call, body, false), shown("PUT", repository, call),
-              parse_committed);
+              services_.log, parse_committed);
 }
 
 Result<std::string> Client::remove(const std::string& repository, const std::string& path,
                                    const std::string& body) const {
   const std::string call = "/contents/" + url_encoded(path, true);
   return read(write("DELETE", repository, call, body, false), shown("DELETE", repository, call),
-              parse_committed);
+              services_.log, parse_committed);
 }
 
 Result<std::string> Client::create_tree(const std::string& repository,
                                         const std::string& body) const {
   return read(write("POST", repository, "/git/trees", body, true),
-              shown("POST", repository, "/git/trees"), parse_made);
+              shown("POST", repository, "/git/trees"), services_.log, parse_made);
 }
 
 Result<std::string> Client::create_commit(const std::string& repository,
                                           const std::string& body) const {
   return read(write("POST", repository, "/git/commits", body, true),
-              shown("POST", repository, "/git/commits"), parse_made);
+              shown("POST", repository, "/git/commits"), services_.log, parse_made);
 }
 
 Result<Done> Client::move_branch(const std::string& repository, const std::string& branch,
                                  const std::string& body) const {
   const std::string call = "/git/refs/heads/" + url_encoded(branch, true);
   const auto moved = read(write("PATCH", repository, call, body, false),
-                          shown("PATCH", repository, call), parse_ref);
+                          shown("PATCH", repository, call), services_.log, parse_ref);
   return moved ? Result<Done>(Done{}) : fail(moved);
 }
 

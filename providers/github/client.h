@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "io/services.h"
 #include "providers/account.h"
@@ -23,6 +24,8 @@ class Client {
   Client(Api api, std::string token, Duration write_interval, const io::Services& services);
 
   std::size_t concurrency() const { return api_.concurrency; }
+  const std::vector<io::Rate>& rates() const { return api_.rates; }
+  Duration write_interval() const { return write_interval_; }
 
   /// Done if the token sees the repository: what else is not found in it is not there.
   Result<Done> see(const std::string& repository) const;

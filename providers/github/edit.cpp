@@ -1,8 +1,8 @@
 #include "providers/github/edit.h"
 
-#include <vector>
-
 #include <fmt/format.h>
+
+#include "providers/policy_path.h"
 
 namespace stsctl::providers::github {
 
@@ -14,21 +14,10 @@ std::string sha_of(const std::optional<plan::PolicyFile>& file) {
 
 }  // namespace
 
-const dns::Name& domain_of(const plan::PolicyEdit& edit) {
-  return (edit.after ? edit.after : edit.before)->domain;
-}
-
-std::vector<std::string> folders_above(const std::string& path) {
-  std::vector<std::string> folders;
-  for (std::size_t at = path.find('/'); at != std::string::npos; at = path.find('/', at + 1))
-    folders.push_back(path.substr(0, at));
-  return folders;
-}
-
 std::optional<Result<Done>> settled(const plan::PolicyEdit& edit, const std::string& path,
                                     const Entries& now) {
   // GitHub would replace them without a word.
-  for (const std::string& folder : folders_above(path))
+  for (const std::string& folder : folders_to(path))
     if (const auto above = now.find(folder); above != now.end() && above->second.type != "tree")
       return fail(Code::refused,
                   fmt::format("'{}' is no folder, so that no policy can lie in it", folder), path,

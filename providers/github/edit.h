@@ -4,7 +4,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "plan/plan.h"
 #include "providers/github/wire.h"
@@ -13,12 +12,6 @@ namespace stsctl::providers::github {
 
 /// What is in a repository, by path.
 using Entries = std::map<std::string, Entry, std::less<>>;
-
-/// The domain an edit is about.
-const dns::Name& domain_of(const plan::PolicyEdit& edit);
-
-/// The folders a path lies in: "a" and "a/b" for "a/b/c".
-std::vector<std::string> folders_above(const std::string& path);
 
 /// The result of an edit of the file at `path` that needs no commit: done already, or not to be
 /// done (Code::conflict: changed since; Code::refused: something else than a file is in the way).

@@ -35,6 +35,21 @@ ApiDefaults defaults() {
   return defaults;
 }
 
+SettingSpec policy_path_setting() {
+  SettingSpec path = path_setting();
+  path.description =
+      "File of a policy in the repository; {domain} stands for the mail domain. With Pages it is "
+      ".well-known/mta-sts.txt, or that below docs/.";
+  path.fallback += fmt::format("; with Pages {}", sts::policy_path.substr(1));
+  return path;
+}
+
+SettingSpec edge_setting() {
+  SettingSpec delay = edge_delay_setting();
+  delay.fallback += fmt::format("; with Pages {}", format_duration(pages_edge_delay));
+  return delay;
+}
+
 std::vector<SettingSpec> settings() {
   return with_api_settings(
       {
@@ -56,11 +71,7 @@ std::vector<SettingSpec> settings() {
            .type = SettingType::text,
            .description = "The branch that is committed to; it must exist.",
            .fallback = "main"},
-          {.name = "path",
-           .type = SettingType::text,
-           .description = "File of a policy in the repository; {domain} stands for the mail "
-                          "domain. With Pages it ends with .well-known/mta-sts.txt.",
-           .fallback = fmt::format("{}; with Pages .well-known/mta-sts.txt", default_policy_path)},
+          policy_path_setting(),
           {.name = "committer",
            .type = SettingType::object,
            .description = "Author and committer of the commits; left out, the token's owner.",
@@ -73,11 +84,7 @@ std::vector<SettingSpec> settings() {
                        .description = "Their address.",
                        .required = true}}},
           address_setting(),
-          {.name = "edge_delay",
-           .type = SettingType::duration,
-           .description = "How long an older policy may still be served after a commit.",
-           .fallback = "0s; with Pages 10m",
-           .most = 31557600},
+          edge_setting(),
           {.name = "write_interval",
            .type = SettingType::duration,
            .description = "The least time between two writes.",
@@ -109,20 +116,16 @@ Result<Done> check_repository(const Settings& settings, bool with_pages) {
   return Done{};
 }
 
-Result<std::string> read_path(const Settings& settings, bool with_pages) {
-  const std::string_view end = sts::policy_path.substr(1);
-  std::string path =
-      settings.text("path", with_pages ? std::string(end) : std::string(default_policy_path));
-  std::string fault;
-  if (!with_pages)
-    fault = policy_path_fault(path);
-  else if (path != end && path != "docs/" + std::string(end))
-    fault = fmt::format(
-        "with 'layout: pages' the 'path' is {} or docs/{}, since Pages serves no "
-        "other folder",
-        end, end);
-  if (!fault.empty()) return fail(Code::invalid, std::move(fault), settings.where("path"));
-  return path;
+// Pages serves a repository's root or its folder "docs".
+Result<std::string> read_site_path(const Settings& settings) {
+  const std::string file(sts::policy_path.substr(1));
+  const std::string path = settings.text("path", file);
+  if (path == file || path == "docs/" + file) return path;
+  return fail(Code::invalid,
+              fmt::format("with 'layout: pages' the 'path' is {} or docs/{}, since Pages serves no "
+                          "other folder",
+                          file, file),
+              settings.where("path"));
 }
 
 // Where Pages serves the sites of an owner.
@@ -138,34 +141,43 @@ Result<plan::Address> pages_address(const Settings& settings) {
 
 Result<Options> read_options(const Settings& settings, bool with_pages) {
   if (const auto good = check_repository(settings, with_pages); !good) return fail(good);
-  Result<std::string> path = read_path(settings, with_pages);
-  if (!path) return fail(path);
   Options options{.repository = settings.text("repository"),
-                  .branch = settings.text("branch", "main"),
-                  .path = std::move(*path)};
+                  .branch = settings.text("branch", "main")};
   if (settings.has("committer"))
     options.person = Person{settings.text("committer.name"), settings.text("committer.email")};
   Result<plan::Address> address =
       settings.has("address") || !with_pages ? read_address(settings) : pages_address(settings);
   if (!address) return fail(address);
-  if (address->cname || !address->a.empty() || !address->aaaa.empty())
-    options.address = std::move(*address);
+  options.address = if_any(*address);
   const Duration fallback = with_pages ? pages_edge_delay : Duration{0};
   options.edge_delay = Duration(settings.integer("edge_delay", fallback.count()));
   return options;
+}
+
+Result<std::unique_ptr<Client>> open_client(const Settings& settings,
+                                            const io::Services& services) {
+  Result<Api> api = open_api(settings, services, defaults());
+  if (!api) return fail(api);
+  const Duration interval(settings.integer("write_interval", default_write_interval.count()));
+  return std::make_unique<Client>(std::move(*api), settings.text("token"), interval, services);
 }
 
 Result<std::unique_ptr<PolicyHost>> open(const Settings& settings, const io::Services& services) {
   const bool with_pages = settings.text("layout", pages) == pages;
   Result<Options> options = read_options(settings, with_pages);
   if (!options) return fail(options);
-  Result<Api> api = open_api(settings, services, defaults());
-  if (!api) return fail(api);
-  const Duration interval(settings.integer("write_interval", default_write_interval.count()));
-  auto client =
-      std::make_unique<Client>(std::move(*api), settings.text("token"), interval, services);
-  if (with_pages) return std::make_unique<Pages>(std::move(client), std::move(*options), services);
-  return std::make_unique<Repository>(std::move(client), std::move(*options), services);
+  Result<std::unique_ptr<Client>> client = open_client(settings, services);
+  if (!client) return fail(client);
+  if (with_pages) {
+    Result<std::string> path = read_site_path(settings);
+    if (!path) return fail(path);
+    return std::make_unique<Pages>(std::move(*client), std::move(*options), std::move(*path),
+                                   services);
+  }
+  Result<PolicyPath> path = PolicyPath::read(settings);
+  if (!path) return fail(path);
+  return std::make_unique<Repository>(std::move(*client), std::move(*options), std::move(*path),
+                                      services);
 }
 
 }  // namespace

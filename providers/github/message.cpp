@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "plan/reason.h"
+#include "providers/policy_edit.h"
 #include "sts/policy.h"
 
 namespace stsctl::providers::github {
@@ -16,10 +17,6 @@ namespace {
 using plan::PolicyEdit;
 
 constexpr std::size_t most_lines = 100;
-
-const std::string& domain_of(const PolicyEdit& edit) {
-  return (edit.after ? edit.after : edit.before)->domain.text();
-}
 
 std::string reason(const PolicyEdit& edit) {
   if (!edit.after) return "removed";
@@ -41,12 +38,12 @@ std::string commit_message(const std::vector<PolicyEdit>& edits) {
   const bool alike = std::ranges::all_of(
       edits, [&](const PolicyEdit& edit) { return std::string(verb(edit)) == verb(first); });
   if (edits.size() == 1)
-    return fmt::format("{} the MTA-STS policy of {}\n\n{}\n", verb(first), domain_of(first),
+    return fmt::format("{} the MTA-STS policy of {}\n\n{}\n", verb(first), domain_of(first).text(),
                        reason(first));
   std::string message = fmt::format("{} the MTA-STS policies of {} domains\n\n",
                                     alike ? verb(first) : "Change", edits.size());
   for (std::size_t i = 0; i < edits.size() && i < most_lines; ++i)
-    message += fmt::format("- {}: {}\n", domain_of(edits[i]), reason(edits[i]));
+    message += fmt::format("- {}: {}\n", domain_of(edits[i]).text(), reason(edits[i]));
   if (edits.size() > most_lines)
     message += fmt::format("- and {} more\n", edits.size() - most_lines);
   return message;

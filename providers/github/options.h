@@ -13,7 +13,6 @@ namespace stsctl::providers::github {
 struct Options {
   std::string repository;  ///< "OWNER/NAME"; with Pages {domain} may stand in NAME.
   std::string branch;
-  std::string path;  ///< Of a policy in the repository; {domain} may stand in it.
   std::optional<Person> person;
   std::optional<plan::Address> address;
   Duration edge_delay{0};

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "providers/github/edit.h"
 #include "providers/github/message.h"
+#include "providers/policy_edit.h"
 #include "sts/policy.h"
 
 namespace stsctl::providers::github {
@@ -37,17 +38,13 @@ std::unexpected<Error> not_served(const std::string& why, const std::string& rep
 
 std::vector<Result<std::optional<std::string>>> Pages::read(const std::vector<dns::Name>& domains,
                                                             const Watch& watch) {
-  const auto results =
+  auto results =
       parallel_map(domains, client_->concurrency(), watch.stop, [&](const dns::Name& domain) {
         auto body = read_one(domain);
         watch.advanced(1);
         return body;
       });
-  std::vector<Result<std::optional<std::string>>> all;
-  all.reserve(results.size());
-  for (const auto& result : results)
-    all.push_back(result ? *result : fail(Code::cancelled, "stopped before it was read"));
-  return all;
+  return or_cancelled(std::move(results), "read");
 }
 
 std::vector<Result<Done>> Pages::write(const std::vector<PolicyEdit>& edits, const Watch& watch) {
@@ -63,8 +60,15 @@ std::vector<Result<Done>> Pages::write(const std::vector<PolicyEdit>& edits, con
   return all;
 }
 
+// Half of what a first policy takes are writes, which are paced.
+std::vector<io::Rate> Pages::rates() const {
+  std::vector<io::Rate> rates = client_->rates();
+  if (client_->write_interval().count() > 0) rates.push_back({2, client_->write_interval()});
+  return rates;
+}
+
 std::string Pages::root() const {
-  return options_.path.substr(0, options_.path.size() - sts::policy_path.size() + 1);
+  return path_.substr(0, path_.size() - sts::policy_path.size() + 1);
 }
 
 Result<std::optional<std::string>> Pages::read_one(const dns::Name& domain) {
@@ -84,8 +88,7 @@ Result<std::optional<std::string>> Pages::read_one(const dns::Name& domain) {
       pending_.insert_or_assign(place.repository, *pending);
     return built;
   }
-  Result<std::optional<File>> file =
-      client_->contents(place.repository, options_.path, options_.branch);
+  Result<std::optional<File>> file = client_->contents(place.repository, path_, options_.branch);
   if (!file) return fail(file);
   if (!*file) return std::nullopt;
   return std::move((*file)->content);
@@ -106,8 +109,7 @@ Result<std::optional<std::string>> Pages::read_built(const Place& place, Pending
                 place.repository, "see 'Actions' in the repository, then run apply again");
   if (!*build || (*build)->status != "built") return not_built(place.repository);
   if (ours) return pending.body;
-  Result<std::optional<File>> file =
-      client_->contents(place.repository, options_.path, (*build)->commit);
+  Result<std::optional<File>> file = client_->contents(place.repository, path_, (*build)->commit);
   if (!file) return fail(file);
   if (!*file || (*file)->content != pending.body) return not_built(place.repository);
   return pending.body;
@@ -127,7 +129,7 @@ Result<Done> Pages::write_one(const PolicyEdit& edit) {
     if (attempt > 1) services_.clock.sleep(first_pause * (1 << (attempt - 2)), services_.stop);
     const Result<Tree> tree = look(place);
     if (!tree) return lost ? unknown_outcome(*lost, tree.error()) : fail(tree);
-    if (const auto result = settled(edit, options_.path, tree->entries)) {
+    if (const auto result = settled(edit, path_, tree->entries)) {
       if (*result && lost && builder == Builder::branch)
         done = client_->head(place.repository, options_.branch);
       if (*result && done && builder == Builder::branch) expect_build(place, *done, edit);
@@ -155,15 +157,14 @@ Result<Tree> Pages::look(const Place& place) const {
 
 Result<std::string> Pages::commit(const Place& place, const PolicyEdit& edit, const Tree& tree,
                                   Builder builder) const {
-  const auto found = tree.entries.find(options_.path);
+  const auto found = tree.entries.find(path_);
   const std::string sha = found == tree.entries.end() ? "" : found->second.sha;
   const CommitNote note{commit_message({edit}), options_.person};
   if (!edit.after)
-    return client_->remove(place.repository, options_.path,
-                           delete_body(options_.branch, sha, note));
+    return client_->remove(place.repository, path_, delete_body(options_.branch, sha, note));
   if (builder != Builder::workflow)
     if (const Result<Done> ready = prepare(place, tree); !ready) return fail(ready);
-  return client_->put(place.repository, options_.path,
+  return client_->put(place.repository, path_,
                       put_body(options_.branch, edit.after->body, sha, note));
 }
 

@@ -18,18 +18,27 @@ namespace stsctl::providers::github {
 
 class Pages final : public PolicyHost {
  public:
-  Pages(std::unique_ptr<Client> client, Options options, const io::Services& services)
-      : client_(std::move(client)), options_(std::move(options)), services_(services) {}
+  /// `path`: of the policy in each repository, ".well-known/mta-sts.txt" or below "docs/".
+  Pages(std::unique_ptr<Client> client, Options options, std::string path,
+        const io::Services& services)
+      : client_(std::move(client)),
+        options_(std::move(options)),
+        path_(std::move(path)),
+        services_(services) {}
 
   /// One request a domain. After a write by this object: Code::timeout until Pages has built the
   /// commit, Code::internal if it could not.
   std::vector<Result<std::optional<std::string>>> read(const std::vector<dns::Name>& domains,
                                                        const Watch& watch) override;
-  /// Three requests a domain, one after the other. Nothing is written where Pages does not serve
-  /// what is written: off, another branch or folder, private, or for another name. What else the
-  /// site needs (CNAME, .nojekyll) is written before the policy if it is missing.
+  /// Three requests a domain, three more for the first policy, one domain after the other. Nothing
+  /// is written where Pages does not serve what is written: off, another branch or folder, private,
+  /// or for another name. What else the site needs (CNAME, .nojekyll) is written before the policy
+  /// if it is missing.
   std::vector<Result<Done>> write(const std::vector<plan::PolicyEdit>& edits,
                                   const Watch& watch) override;
+  std::size_t write_requests(std::size_t policies) const override { return 6 * policies; }
+  std::size_t read_requests(std::size_t policies) const override { return policies; }
+  std::vector<io::Rate> rates() const override;
   std::optional<plan::Address> address(const dns::Name& /*domain*/) const override {
     return options_.address;
   }
@@ -75,6 +84,7 @@ class Pages final : public PolicyHost {
 
   const std::unique_ptr<Client> client_;
   const Options options_;
+  const std::string path_;
   const io::Services services_;
   std::mutex writing_;
   std::mutex guard_;

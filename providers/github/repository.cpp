@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "providers/github/message.h"
+#include "providers/policy_edit.h"
 
 namespace stsctl::providers::github {
 
@@ -17,7 +18,6 @@ using plan::PolicyEdit;
 
 // GitHub gives a request ten seconds.
 constexpr std::size_t files_a_tree = 500;
-constexpr std::int64_t longest_body = std::int64_t{1} << 20U;
 constexpr int most_tries = 6;
 constexpr std::chrono::milliseconds first_pause{250};  // doubles with every further try
 
@@ -35,7 +35,7 @@ std::vector<Result<std::optional<std::string>>> Repository::read(
       results.push_back(fail(now));
       continue;
     }
-    const std::string path = path_of(domain);
+    const std::string path = path_.file(domain);
     const auto entry = now->entries.find(path);
     if (entry == now->entries.end()) {
       results.push_back(std::nullopt);
@@ -92,12 +92,16 @@ std::vector<Result<Done>> Repository::write(const std::vector<PolicyEdit>& edits
   return results;
 }
 
+std::size_t Repository::write_requests(std::size_t policies) const {
+  return policies > 0 ? 5 + (policies + files_a_tree - 1) / files_a_tree : 0;
+}
+
 Repository::Paths Repository::paths_of(const std::vector<dns::Name>& domains) const {
   Paths paths;
   for (const dns::Name& domain : domains) {
-    const std::string path = path_of(domain);
+    const std::string path = path_.file(domain);
     paths.insert(path);
-    for (std::string& folder : folders_above(path))
+    for (std::string& folder : folders_to(path))
       paths.insert(std::move(folder));
   }
   return paths;
@@ -158,7 +162,7 @@ Repository::Bodies Repository::bodies(const Entries& entries, const Watch& watch
   {
     const std::scoped_lock lock(guard_);
     for (const auto& [path, entry] : entries) {
-      if (!entry.is_file() || entry.size > longest_body) continue;
+      if (!entry.is_file() || std::cmp_greater(entry.size, longest_body)) continue;
       const auto known = known_.find(entry.sha);
       if (known != known_.end())
         all.emplace(entry.sha, known->second);
@@ -184,7 +188,7 @@ Repository::Bodies Repository::bodies(const Entries& entries, const Watch& watch
 
 // The result of an edit that needs no commit, or cannot have one.
 std::optional<Result<Done>> Repository::judged(const PolicyEdit& edit, const Snapshot& now) const {
-  const std::string path = path_of(domain_of(edit));
+  const std::string path = path_.file(domain_of(edit));
   std::optional<Result<Done>> result = settled(edit, path, now.entries);
   if (!result && edit.after && !is_utf8(edit.after->body))
     return fail(Code::unsupported, "the policy is not UTF-8 text", path);
@@ -197,7 +201,7 @@ Result<Done> Repository::commit(const Snapshot& now, const std::vector<PolicyEdi
   for (std::size_t begin = 0; tree && begin < edits.size(); begin += files_a_tree) {
     std::vector<Change> changes;
     for (std::size_t i = begin; i < std::min(begin + files_a_tree, edits.size()); ++i) {
-      Change change{.path = path_of(domain_of(edits[i]))};
+      Change change{.path = path_.file(domain_of(edits[i]))};
       const auto found = now.entries.find(change.path);
       if (found != now.entries.end()) change.mode = found->second.mode;
       if (edits[i].after) change.content = edits[i].after->body;

@@ -20,8 +20,12 @@ namespace stsctl::providers::github {
 
 class Repository final : public PolicyHost {
  public:
-  Repository(std::unique_ptr<Client> client, Options options, const io::Services& services)
-      : client_(std::move(client)), options_(std::move(options)), services_(services) {}
+  Repository(std::unique_ptr<Client> client, Options options, PolicyPath path,
+             const io::Services& services)
+      : client_(std::move(client)),
+        options_(std::move(options)),
+        path_(std::move(path)),
+        services_(services) {}
 
   /// Two requests, and one for every different policy that was not read or written before.
   std::vector<Result<std::optional<std::string>>> read(const std::vector<dns::Name>& domains,
@@ -30,6 +34,10 @@ class Repository final : public PolicyHost {
   /// the commit that was looked at: when it has moved we look again.
   std::vector<Result<Done>> write(const std::vector<plan::PolicyEdit>& edits,
                                   const Watch& watch) override;
+  std::size_t write_requests(std::size_t policies) const override;
+  /// What was read for the plan, or written, is not fetched again.
+  std::size_t read_requests(std::size_t policies) const override { return policies > 0 ? 2 : 0; }
+  std::vector<io::Rate> rates() const override { return client_->rates(); }
   std::optional<plan::Address> address(const dns::Name& /*domain*/) const override {
     return options_.address;
   }
@@ -45,7 +53,6 @@ class Repository final : public PolicyHost {
     Entries entries;
   };
 
-  std::string path_of(const dns::Name& domain) const { return fill_in(options_.path, domain); }
   Paths paths_of(const std::vector<dns::Name>& domains) const;
   Result<Snapshot> look(const Paths& paths, const std::stop_token& stop) const;
   Result<Entries> walk(const std::string& commit, const Paths& paths,
@@ -56,6 +63,7 @@ class Repository final : public PolicyHost {
 
   const std::unique_ptr<Client> client_;
   const Options options_;
+  const PolicyPath path_;
   const io::Services services_;
   std::mutex writing_;
   std::mutex guard_;

@@ -46,6 +46,18 @@ class Repository:
     def content(self, sha):
         return self.git("cat-file", "blob", sha)
 
+    def files(self, treeish):
+        """{path: (mode, content)} of all that lies below, by two processes."""
+        blobs = [(path, mode, sha) for mode, kind, sha, _, path in self.entries(treeish, True) if kind == "blob"]
+        out = self.git("cat-file", "--batch", stdin="".join(sha + "\n" for _, _, sha in blobs).encode())
+        found, at = {}, 0
+        for path, mode, _ in blobs:
+            line = out.index(b"\n", at) + 1
+            size = int(out[at:line].split()[2])
+            found[path] = (mode, out[line:line + size])
+            at = line + size + 1
+        return found
+
     def write_blob(self, content):
         """As `git hash-object -w` does, without a process for each of a thousand files."""
         data = b"blob %d\0" % len(content) + content

@@ -6,8 +6,8 @@ GitHub's own client.
 State (GET adds what happened; see Service.load): `tokens` by value, each with `login`, `scopes`
 (classic) or `permissions` (fine-grained: {"contents": "write", "pages": "read"}), and `repositories`
 it sees (default: all); `repositories` by "owner/name"; `neighbours`, who commit `files` to
-`repository` just before the first request that fits `method` and `path`; `remaining` of the hour's
-requests; `builds`, how many looks a Pages build takes (-1: it fails).
+`repository` just before the first request that fits `method` and `path`; `remaining` of the requests
+there are until the Unix time `reset`; `builds`, how many looks a Pages build takes (-1: it fails).
 """
 
 import base64
@@ -41,7 +41,7 @@ class GitHub(emulator.Service):
         self.tokens = state.get("tokens", {"token": {"login": "octocat", "scopes": ["repo"]}})
         self.neighbours = list(state.get("neighbours", []))
         self.remaining = state.get("remaining", 5000)
-        self.reset = int(time.time()) + state.get("reset_in", 3600)
+        self.reset = state.get("reset", int(time.time()) + 3600)
         self.looks = state.get("builds", 0)
         self.repositories = {}
         for number, (name, facts) in enumerate(state.get("repositories", {}).items()):
@@ -57,16 +57,14 @@ class GitHub(emulator.Service):
         for repository in self.repositories.values():
             git = repository["git"]
             git.fsck()
-            shown[repository["name"]] = {
-                "builds": repository["builds"], "pages": repository["pages"],
-                "branches": {
-                    branch: {"commits": git.log(branch),
-                             "files": {path: git.content(sha).decode("utf-8", "surrogateescape")
-                                       for _, kind, sha, _, path in git.entries(f"refs/heads/{branch}", True)
-                                       if kind == "blob"},
-                             "modes": {path: mode for mode, kind, _, _, path in
-                                       git.entries(f"refs/heads/{branch}", True) if kind == "blob"}}
-                    for branch in git.branches()}}
+            branches = {}
+            for branch in git.branches():
+                files = git.files(f"refs/heads/{branch}")
+                branches[branch] = {
+                    "commits": git.log(branch), "modes": {path: mode for path, (mode, _) in files.items()},
+                    "files": {path: text.decode("utf-8", "surrogateescape") for path, (_, text) in files.items()}}
+            shown[repository["name"]] = {"builds": repository["builds"], "pages": repository["pages"],
+                                         "branches": branches}
         return {"repositories": shown, "remaining": self.remaining}
 
     # What holds for every request.

@@ -100,7 +100,8 @@ void Emulator::release() const {
 
 std::vector<Journaled> Emulator::journal() const {
   std::vector<Journaled> journal;
-  const auto answer = nlohmann::json::parse(control("GET", "journal"));
+  // Named, so that it outlives the loop's range.
+  const nlohmann::json answer = nlohmann::json::parse(control("GET", "journal"));
   for (const auto& entry : answer.at("requests")) {
     Journaled one{.method = entry.at("method"),
                   .path = entry.at("path"),

@@ -1,0 +1,45 @@
+#include "servers/github.h"
+
+#include <nlohmann/json.hpp>
+
+namespace stsctl::servers {
+
+namespace {
+
+nlohmann::json branch_of(const Emulator& emulator, const std::string& repository,
+                         const std::string& branch) {
+  return nlohmann::json::parse(emulator.dump())
+      .at("repositories")
+      .at(repository)
+      .at("branches")
+      .at(branch);
+}
+
+}  // namespace
+
+std::map<std::string, std::string> GitHub::files(const std::string& repository,
+                                                 const std::string& branch) const {
+  return branch_of(emulator_, repository, branch).at("files");
+}
+
+std::string GitHub::mode(const std::string& repository, const std::string& path) const {
+  return branch_of(emulator_, repository, "main").at("modes").at(path);
+}
+
+std::vector<GitHub::Commit> GitHub::commits(const std::string& repository,
+                                            const std::string& branch) const {
+  std::vector<Commit> commits;
+  const nlohmann::json facts = branch_of(emulator_, repository, branch);
+  for (const auto& one : facts.at("commits"))
+    commits.push_back({one.at("sha"), one.at("author"), one.at("message")});
+  return commits;
+}
+
+std::vector<std::string> GitHub::requests() const {
+  std::vector<std::string> requests;
+  for (const Journaled& one : emulator_.journal())
+    requests.push_back(one.method + " " + one.path);
+  return requests;
+}
+
+}  // namespace stsctl::servers

@@ -1,0 +1,42 @@
+#pragma once
+// The GitHub of tests/emulators/github.py: repositories laid out, looked at and disturbed.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "servers/emulator.h"
+
+namespace stsctl::servers {
+
+/// Runs while it exists. The token "token" may do everything.
+class GitHub {
+ public:
+  /// `state`: JSON as github.py's load() takes it.
+  explicit GitHub(const std::string& state) : emulator_("github.py") { emulator_.load(state); }
+
+  /// A commit, as git sees it.
+  struct Commit {
+    std::string sha;
+    std::string author;  ///< "NAME <ADDRESS>"
+    std::string message;
+  };
+
+  const std::string& url() const { return emulator_.url(); }
+  const Emulator& emulator() const { return emulator_; }
+  /// What a branch holds, by path; every object of the repository is checked by `git fsck`.
+  std::map<std::string, std::string> files(const std::string& repository,
+                                           const std::string& branch = "main") const;
+  /// The mode of a file, "100644".
+  std::string mode(const std::string& repository, const std::string& path) const;
+  /// Newest first.
+  std::vector<Commit> commits(const std::string& repository,
+                              const std::string& branch = "main") const;
+  /// The methods and paths asked for since the last forget(), "GET /repos/o/r/pages".
+  std::vector<std::string> requests() const;
+
+ private:
+  Emulator emulator_;
+};
+
+}  // namespace stsctl::servers
