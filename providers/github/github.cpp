@@ -44,6 +44,15 @@ SettingSpec policy_path_setting() {
   return path;
 }
 
+SettingSpec site_address_setting() {
+  SettingSpec address = address_setting();
+  address.description =
+      "The address record that mta-sts.DOMAIN gets; left out, with Pages a CNAME to "
+      "OWNER.github.io, "
+      "else none is planned.";
+  return address;
+}
+
 SettingSpec edge_setting() {
   SettingSpec delay = edge_delay_setting();
   delay.fallback += fmt::format("; with Pages {}", format_duration(pages_edge_delay));
@@ -83,7 +92,7 @@ std::vector<SettingSpec> settings() {
                        .type = SettingType::text,
                        .description = "Their address.",
                        .required = true}}},
-          address_setting(),
+          site_address_setting(),
           edge_setting(),
           {.name = "write_interval",
            .type = SettingType::duration,

@@ -130,8 +130,8 @@ Result<Done> Pages::write_one(const PolicyEdit& edit) {
     const Result<Tree> tree = look(place);
     if (!tree) return lost ? unknown_outcome(*lost, tree.error()) : fail(tree);
     if (const auto result = settled(edit, path_, tree->entries)) {
-      if (*result && lost && builder == Builder::branch)
-        done = client_->head(place.repository, options_.branch);
+      // Ours, by an answer that was lost: the branch is at it, or at a later one.
+      if (*result && lost) done = client_->head(place.repository, options_.branch);
       if (*result && done && builder == Builder::branch) expect_build(place, *done, edit);
       return *result;
     }

@@ -267,6 +267,18 @@ TEST_F(PagesTest, ALostAnswerIsLookedUpNotRepeated) {
   }
 }
 
+TEST_F(PagesTest, WaitsForTheBuildAfterALostAnswerToo) {
+  start_with(ready, json::object(), {{"builds", 2}});
+  fault({{"method", "PUT"}, {"reset", true}, {"done", true}});
+  const auto opened = host();
+  ASSERT_TRUE(write(*opened, edit("example.com", policy("testing"), policy("enforce"))));
+  const auto body = read(*opened, "example.com");
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().code, Code::timeout);
+  clock_.advance(std::chrono::seconds(10));
+  EXPECT_EQ(read(*opened, "example.com"), policy("enforce"));
+}
+
 // The neighbour commits between our look and our write.
 TEST_F(PagesTest, NeverOverwritesWhatIsNotExpected) {
   const auto neighbour = [&](const json& files) {
