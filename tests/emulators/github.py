@@ -3,7 +3,8 @@ use it, on top of real bare git repositories. Strict: what GitHub refuses is ref
 status and words (measured answers are marked *). tests/emulators/github_sdk_test.py drives it with
 GitHub's own client.
 
-State (GET adds what happened; see Service.load): `tokens` by value, each with `login`, `scopes`
+State (a PUT of {"commit": {"repository", "branch", "files"}} alone only adds a neighbour's commit
+to what is there; GET adds what happened; see Service.load): `tokens` by value, each with `login`, `scopes`
 (classic) or `permissions` (fine-grained: {"contents": "write", "pages": "read"}), and `repositories`
 it sees (default: all); `repositories` by "owner/name"; `neighbours`, who commit `files` to
 `repository` just before the first request that fits `method` and `path`; `remaining` of the requests
@@ -37,6 +38,10 @@ class GitHub(emulator.Service):
     # The state.
 
     def load(self, state):
+        if "commit" in state:
+            one = state["commit"]
+            return self.commit(self.repositories[one["repository"].lower()], one.get("branch", "main"),
+                               one["files"], "A neighbour's commit\n", ("Neighbour", "neighbour@example.net"))
         self.folder = tempfile.TemporaryDirectory(prefix="github-emulator-")
         self.tokens = state.get("tokens", {"token": {"login": "octocat", "scopes": ["repo"]}})
         self.neighbours = list(state.get("neighbours", []))

@@ -35,6 +35,16 @@ std::vector<GitHub::Commit> GitHub::commits(const std::string& repository,
   return commits;
 }
 
+void GitHub::commit(const std::string& repository,
+                    const std::map<std::string, std::optional<std::string>>& files,
+                    const std::string& branch) const {
+  nlohmann::json contents = nlohmann::json::object();
+  for (const auto& [path, text] : files)
+    contents[path] = text ? nlohmann::json(*text) : nlohmann::json();
+  const nlohmann::json commit{{"repository", repository}, {"branch", branch}, {"files", contents}};
+  emulator_.load(nlohmann::json{{"commit", commit}}.dump());
+}
+
 std::vector<std::string> GitHub::requests() const {
   std::vector<std::string> requests;
   for (const Journaled& one : emulator_.journal())

@@ -2,6 +2,7 @@
 // The GitHub of tests/emulators/github.py: repositories laid out, looked at and disturbed.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,10 @@ class GitHub {
   /// Newest first.
   std::vector<Commit> commits(const std::string& repository,
                               const std::string& branch = "main") const;
+  /// The neighbour: a commit with these contents; none: the file is gone.
+  void commit(const std::string& repository,
+              const std::map<std::string, std::optional<std::string>>& files,
+              const std::string& branch = "main") const;
   /// The methods and paths asked for since the last forget(), "GET /repos/o/r/pages".
   std::vector<std::string> requests() const;
 

@@ -155,6 +155,19 @@ TEST_F(RepositoryTest, WalksWhereAListingIsCut) {
   EXPECT_EQ(cut.error().code, Code::unsupported);
 }
 
+TEST_F(RepositoryTest, SeesWhatANeighbourDid) {
+  start_usual();
+  const auto opened = host();
+  ASSERT_EQ(read(*opened, "a.example"), policy("testing"));
+  server_->commit(repository,
+                  {{path_of("a.example"), policy("none")}, {path_of("b.example"), std::nullopt}});
+  EXPECT_EQ(read(*opened, "a.example"), policy("none"));
+  EXPECT_EQ(read(*opened, "b.example"), std::nullopt);
+  const auto done = write(*opened, edit("b.example", policy("enforce"), policy("testing")));
+  ASSERT_FALSE(done) << "what was removed is not put back";
+  EXPECT_EQ(done.error().code, Code::conflict);
+}
+
 // The neighbour commits between our look and our move of the branch.
 TEST_F(RepositoryTest, LooksAgainWhenTheBranchMoved) {
   const auto neighbour = [&](const json& files) {
