@@ -39,6 +39,14 @@ Result<Done> judge_fetch(const io::HttpsProbe& probe, const plan::PolicyFile& fi
   return Done{};
 }
 
+using Instant = std::chrono::steady_clock::time_point;
+
+// A policy that is waited for.
+struct Open {
+  std::size_t index;                   // into the waits
+  std::optional<Instant> served = {};  // since when the host says that it serves it
+};
+
 class Waiting {
  public:
   Waiting(providers::PolicyHost& host, const std::vector<const plan::PolicyServed*>& waits,
@@ -52,32 +60,54 @@ class Waiting {
         settle_(settle),
         begin_(clock.steady()) {
     for (std::size_t i = 0; i < waits.size(); ++i)
-      open_.push_back(i);
+      open_.push_back({i});
   }
 
   void run() {
     for (milliseconds pause = first_pause;; pause = std::min(pause * 2, longest_pause)) {
       look();
       if (open_.empty() || watch_.stop.stop_requested()) return;
-      clock_.sleep(pause, watch_.stop);
+      clock_.sleep(until_due(pause), watch_.stop);
     }
   }
 
  private:
-  Duration waited() const { return std::chrono::duration_cast<Duration>(clock_.steady() - begin_); }
+  const plan::PolicyServed& wait_of(const Open& open) const { return *waits_[open.index]; }
+
+  // When no cache can hold an older policy any more.
+  Instant settled_at(const Open& open, Instant now) const {
+    return open.served.value_or(now) + wait_of(open).settle;
+  }
+
+  // What is served stays so while caches run out: nobody need ask before.
+  milliseconds until_due(milliseconds pause) const {
+    const Instant now = clock_.steady();
+    Instant first = Instant::max();
+    for (const Open& open : open_) {
+      if (!open.served || settled_at(open, now) <= now) return pause;
+      first = std::min(first, settled_at(open, now));
+    }
+    return std::chrono::ceil<milliseconds>(first - now);
+  }
 
   void look() {
     std::vector<dns::Name> names;
-    for (const std::size_t i : open_)
-      names.push_back(waits_[i]->file.domain);
+    for (const Open& open : open_)
+      names.push_back(wait_of(open).file.domain);
     const auto bodies = host_.read(names, {watch_.stop, {}});
+    const Instant now = clock_.steady();
     std::vector<Result<Done>> seen;
+    for (std::size_t k = 0; k < open_.size(); ++k) {
+      seen.push_back(judge_host(wait_of(open_[k]), bodies[k]));
+      if (!seen.back())
+        open_[k].served.reset();
+      else if (!open_[k].served)
+        open_[k].served = now;
+    }
+    look_outside(seen, now);
+    std::vector<Open> still;
     for (std::size_t k = 0; k < open_.size(); ++k)
-      seen.push_back(judge_host(*waits_[open_[k]], bodies[k]));
-    look_outside(seen);
-    std::vector<std::size_t> still;
-    for (std::size_t k = 0; k < open_.size(); ++k)
-      if (!settled(open_[k], seen[k])) still.push_back(open_[k]);
+      if (!settled(open_[k], seen[k], now)) still.push_back(open_[k]);
     open_ = std::move(still);
   }
 
@@ -89,34 +119,32 @@ class Waiting {
   }
 
   // Only for those that are served as far as the host knows, and long enough.
-  void look_outside(std::vector<Result<Done>>& seen) {
+  void look_outside(std::vector<Result<Done>>& seen, Instant now) {
     if (!options_.eyes || watch_.stop.stop_requested()) return;
     std::vector<std::size_t> places;
-    for (std::size_t k = 0; k < seen.size(); ++k) {
-      const plan::PolicyServed& wait = *waits_[open_[k]];
-      if (seen[k] && wait.outside && waited() >= wait.settle) places.push_back(k);
-    }
+    for (std::size_t k = 0; k < seen.size(); ++k)
+      if (seen[k] && wait_of(open_[k]).outside && settled_at(open_[k], now) <= now)
+        places.push_back(k);
     auto looked = parallel_map(places, looks_at_once, watch_.stop, [&](std::size_t k) {
-      return served_outside(waits_[open_[k]]->file, *options_.eyes, options_.look);
+      return served_outside(wait_of(open_[k]).file, *options_.eyes, options_.look);
     });
     for (std::size_t p = 0; p < places.size(); ++p)
       if (looked[p]) seen[places[p]] = std::move(*looked[p]);
   }
 
-  bool settled(std::size_t index, const Result<Done>& seen) {
-    const plan::PolicyServed& wait = *waits_[index];
-    const bool long_enough = waited() >= wait.settle;
-    if (seen && long_enough) {
-      settle_(index, Done{});
+  bool settled(const Open& open, const Result<Done>& seen, Instant now) {
+    const plan::PolicyServed& wait = wait_of(open);
+    if (seen && settled_at(open, now) <= now) {
+      settle_(open.index, Done{});
       return true;
     }
     if (!seen && lasting(seen.error().code)) {
-      settle_(index, seen);
+      settle_(open.index, seen);
       return true;
     }
     const Duration patience = wait.settle + options_.timeout.value_or(wait.deadline);
-    if (options_.wait && waited() < patience) return false;
-    settle_(index, too_late(seen, patience));
+    if (options_.wait && (seen || now - begin_ < patience)) return false;
+    settle_(open.index, too_late(seen, patience));
     return true;
   }
 
@@ -140,8 +168,8 @@ class Waiting {
   io::Clock& clock_;
   const providers::Watch& watch_;
   const std::function<void(std::size_t, const Result<Done>&)>& settle_;
-  std::chrono::steady_clock::time_point begin_;
-  std::vector<std::size_t> open_;
+  Instant begin_;
+  std::vector<Open> open_;
 };
 
 }  // namespace

@@ -55,7 +55,7 @@ struct PolicyChange {
 struct PolicyServed {
   std::string host;
   PolicyFile file;
-  Duration settle{0};      ///< From the begin of the wait; Desired::edge_delay.
+  Duration settle{0};      ///< Since the host serves it; Desired::edge_delay.
   Duration deadline{300};  ///< Beyond `settle`.
   /// By senders too, at every address of the host; false while the address is another host's.
   bool outside = true;

@@ -124,6 +124,19 @@ TEST_F(Apply, APolicyThatIsNeverSeenIsNeverAnnounced) {
   EXPECT_EQ(apply(make()).front().ending, Ending::applied);
 }
 
+// What a cache took just before the host began to serve the new policy ends that much later.
+TEST_F(Apply, CountsTheEdgeDelayFromWhenTheHostServesThePolicy) {
+  want("a.example");
+  desired.front().edge_delay = Duration{600};
+  const plan::Plan plan = make();
+  host->stale_reads = 8;
+  host->reads = 0;
+  EXPECT_EQ(apply(plan).front().ending, Ending::applied);
+  const auto until_served = std::chrono::milliseconds{100 * ((1 << 7) - 1) + 10'000};
+  EXPECT_GE(clock.passed(), until_served + std::chrono::seconds{600});
+  EXPECT_EQ(host->reads, 8 + 2) << "when it is served, and when no cache can be older";
+}
+
 TEST_F(Apply, AStopBeforeTheFirstStepTakesNone) {
   want("a.example");
   std::stop_source stop;
