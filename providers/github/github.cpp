@@ -128,7 +128,7 @@ Result<Done> check_repository(const Settings& settings, bool with_pages) {
 // Pages serves a repository's root or its folder "docs".
 Result<std::string> read_site_path(const Settings& settings) {
   const std::string file(sts::policy_path.substr(1));
-  const std::string path = settings.text("path", file);
+  std::string path = settings.text("path", file);
   if (path == file || path == "docs/" + file) return path;
   return fail(Code::invalid,
               fmt::format("with 'layout: pages' the 'path' is {} or docs/{}, since Pages serves no "

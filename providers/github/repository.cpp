@@ -31,24 +31,23 @@ std::vector<Result<std::optional<std::string>>> Repository::read(
   const Bodies contents = now ? bodies(now->entries, watch) : Bodies{};
   for (const dns::Name& domain : domains) {
     watch.advanced(1);
-    if (!now) {
-      results.push_back(fail(now));
-      continue;
-    }
-    const std::string path = path_.file(domain);
-    const auto entry = now->entries.find(path);
-    if (entry == now->entries.end()) {
-      results.push_back(std::nullopt);
-      continue;
-    }
-    const auto body = contents.find(entry->second.sha);
-    if (body != contents.end())
-      results.push_back(body->second ? Result<std::optional<std::string>>(*body->second)
-                                     : fail_at(body->second, path));
+    if (now)
+      results.push_back(body_at(path_.file(domain), *now, contents));
     else
-      results.push_back(fail(Code::unsupported, "what stands there is no policy file", path));
+      results.emplace_back(fail(now));
   }
   return results;
+}
+
+Result<std::optional<std::string>> Repository::body_at(const std::string& path, const Snapshot& now,
+                                                       const Bodies& contents) {
+  const auto entry = now.entries.find(path);
+  if (entry == now.entries.end()) return std::nullopt;
+  const auto body = contents.find(entry->second.sha);
+  if (body == contents.end() || !entry->second.is_file())
+    return fail(Code::unsupported, "what stands there is no policy file", path);
+  if (!body->second) return fail_at(body->second, path);
+  return *body->second;
 }
 
 std::vector<Result<Done>> Repository::write(const std::vector<PolicyEdit>& edits,

@@ -57,6 +57,8 @@ class Repository final : public PolicyHost {
   Result<Snapshot> look(const Paths& paths, const std::stop_token& stop) const;
   Result<Entries> walk(const std::string& commit, const Paths& paths,
                        const std::stop_token& stop) const;
+  static Result<std::optional<std::string>> body_at(const std::string& path, const Snapshot& now,
+                                                    const Bodies& contents);
   Bodies bodies(const Entries& entries, const Watch& watch);
   std::optional<Result<Done>> judged(const plan::PolicyEdit& edit, const Snapshot& now) const;
   Result<Done> commit(const Snapshot& now, const std::vector<plan::PolicyEdit>& edits);

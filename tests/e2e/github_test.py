@@ -11,7 +11,7 @@ HEAD = """version: 1
 dns:
   zones: {{provider: zonefile, directory: zones}}
 hosts:
-  hub: {{provider: github, endpoint: "http://127.0.0.1:{port}", token: "${{env:GITHUB_TOKEN}}", write_interval: 0s, {host}}}
+  hub: {{provider: github, endpoint: "http://127.0.0.1:{port}", token: "${{env:GITHUB_TOKEN}}", write_interval: 0s, edge_delay: 0s, {host}}}
 defaults:
   dns: zones
   host: hub
