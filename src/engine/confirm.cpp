@@ -45,6 +45,7 @@ using Instant = std::chrono::steady_clock::time_point;
 struct Open {
   std::size_t index;                   // into the waits
   std::optional<Instant> served = {};  // since when the host says that it serves it
+  bool refused = false;                // the host cannot be asked, and no waiting mends that
 };
 
 class Waiting {
@@ -99,6 +100,8 @@ class Waiting {
     std::vector<Result<Done>> seen;
     for (std::size_t k = 0; k < open_.size(); ++k) {
       seen.push_back(judge_host(wait_of(open_[k]), bodies[k]));
+      open_[k].refused = !bodies[k] && bodies[k].error().code != Code::unreachable &&
+                         bodies[k].error().code != Code::timeout;
       if (!seen.back())
         open_[k].served.reset();
       else if (!open_[k].served)
@@ -138,7 +141,7 @@ class Waiting {
       settle_(open.index, Done{});
       return true;
     }
-    if (!seen && lasting(seen.error().code)) {
+    if (!seen && (open.refused || seen.error().code == Code::invalid)) {
       settle_(open.index, seen);
       return true;
     }
@@ -146,12 +149,6 @@ class Waiting {
     if (options_.wait && (seen || now - begin_ < patience)) return false;
     settle_(open.index, too_late(seen, patience));
     return true;
-  }
-
-  // What no waiting mends. A certificate may still be on its way, and names get their addresses.
-  static bool lasting(Code code) {
-    return code == Code::invalid || code == Code::refused || code == Code::unsupported ||
-           code == Code::internal || code == Code::cancelled;
   }
 
   Result<Done> too_late(const Result<Done>& seen, Duration patience) const {
