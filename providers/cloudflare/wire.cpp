@@ -222,7 +222,7 @@ Result<Done> parse_done(std::string_view text) {
 
 Result<std::string> parse_token_status(std::string_view text) {
   const json answer = json::parse(text, nullptr, false);
-  const std::string status = printable(text_at(at(answer, "result"), "status"));
+  std::string status = printable(text_at(at(answer, "result"), "status"));
   if (status.empty()) return unexpected_json("state of the token");
   const std::string until = printable(text_at(at(answer, "result"), "expires_on"));
   if (status == "active" || until.empty()) return status;
