@@ -61,8 +61,8 @@ class DnsProvider {
                                                     const Watch& watch) = 0;
 
   /// Every record set at the given owners, all types (those stsctl does not manage as Type::other,
-  /// without values), values decoded and canonical. An owner without records yields nothing, not an
-  /// error. Results pair with `queries`.
+  /// without values, as far as the service shows them), values decoded and canonical. An owner
+  /// without records yields nothing, not an error. Results pair with `queries`.
   virtual std::vector<Result<std::vector<dns::RecordSet>>> read(
       const std::vector<ZoneQuery>& queries, const Watch& watch) = 0;
 
@@ -84,8 +84,9 @@ class DnsProvider {
 
   /// Makes each edit's (owner, type) equal to its `after` (none: gone) and touches nothing else.
   /// Where an edit's live set is neither `before` nor `after` nothing of the batch is written:
-  /// Code::conflict, with what is there now. What is equal to `after` already is done. Values that
-  /// stay keep the form they have. A lost answer is looked up, not repeated blindly.
+  /// Code::conflict, with what is there now; so it is where a record would come to stand beside a
+  /// CNAME. Code::invalid for an owner outside the zone. What is equal to `after` already is done.
+  /// Values that stay keep the form they have. A lost answer is looked up, not repeated blindly.
   virtual Result<Done> write(const dns::Name& zone, const std::vector<plan::RecordEdit>& edits) = 0;
 
   /// Called once after the last write to a zone: returns when the change is served, or right away
