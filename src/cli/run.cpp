@@ -58,14 +58,14 @@ int interrupted(const World& world, int code) {
 }  // namespace
 
 bool Context::color() const {
-  const auto unwanted = world.env("NO_COLOR");
+  const auto unwanted = world.services.env("NO_COLOR");
   return world.out_is_terminal && !globals.no_color && !(unwanted && !unwanted->empty());
 }
 
 Result<std::unique_ptr<io::Resolver>> Context::resolver() const {
   std::vector<std::string> names = globals.resolvers;
   if (names.empty())
-    for (const std::string_view name : split(world.env("STSCTL_RESOLVER").value_or(""), ','))
+    for (const std::string_view name : split(world.services.env("STSCTL_RESOLVER").value_or(""), ','))
       if (!trim(name).empty()) names.emplace_back(trim(name));
   if (!world.open_resolver || (names.size() == 1 && names.front() == "none")) return nullptr;
   io::ResolverOptions options;

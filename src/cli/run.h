@@ -6,7 +6,6 @@
 #include <functional>
 #include <iosfwd>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -19,7 +18,6 @@ namespace stsctl::cli {
 /// Everything the program touches.
 struct World {
   io::Services services;
-  std::function<std::optional<std::string>(const std::string&)> env;  ///< Environment variables.
   std::istream& in;
   std::ostream& out;
   std::ostream& err;

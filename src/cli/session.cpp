@@ -25,7 +25,7 @@ config::Sources sources(World& world) {
                   const std::string& path, std::size_t limit) { return files.read(path, limit); },
       .glob = [&files = world.services.files](
                   const std::string& pattern) { return files.glob(pattern); },
-      .env = world.env};
+      .env = world.services.env};
 }
 
 std::optional<config::Config> load_config(const Context& context) {

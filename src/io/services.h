@@ -1,7 +1,10 @@
 #pragma once
 // What a provider is given to reach the outside world.
 
+#include <functional>
+#include <optional>
 #include <stop_token>
+#include <string>
 
 #include "io/clock.h"
 #include "io/dns_exchange.h"
@@ -12,6 +15,9 @@
 
 namespace stsctl::io {
 
+/// An environment variable; none if it is not set.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
 /// References that outlive every provider.
 struct Services {
   Files& files;
@@ -21,6 +27,7 @@ struct Services {
   Http& http;  ///< The bare client: a provider of an API wraps it (providers/account.h).
   Log& log;
   std::stop_token stop = {};  ///< Requested when the program is asked to end.
+  Environment env = [](const std::string&) { return std::nullopt; };
 };
 
 }  // namespace stsctl::io
