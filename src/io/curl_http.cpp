@@ -366,7 +366,7 @@ class CurlHttp : public Http {
   }
 
   Result<Reply> send(const Request& request) override {
-    const Result<Url> url = Url::parse(request.url);
+    const Result<Url> url = Url::parse(request.url, request.link_local);
     if (!url)
       return fail(url.error().code, url.error().what,
                   std::string(trim(request.method + ' ' + url.error().where)), url.error().hint);

@@ -33,6 +33,9 @@ struct Request {
   /// was lost. Only the caller knows: GET and HEAD are, a PUT of a whole resource often is.
   bool repeatable = false;
 
+  /// For a cloud's metadata service: plain http to a link-local address is allowed too.
+  bool link_local = false;
+
   std::chrono::milliseconds timeout{0};  ///< Until the whole answer is there; 0: the client's own.
   std::size_t answer_limit = 0;          ///< Bytes of a body, decompressed; 0: the client's own.
   std::string ca_file = {};              ///< PEM file of the only CAs trusted; "": the system's.

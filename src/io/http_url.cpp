@@ -33,7 +33,18 @@ bool is_loopback(std::string_view host) {
   return inet_pton(AF_INET, std::string(host).c_str(), address.data()) == 1 && address[0] == 127;
 }
 
-Result<Url> Url::parse(const std::string& text) {
+bool is_link_local(std::string_view host) {
+  std::array<unsigned char, 16> address{};
+  if (inet_pton(AF_INET, std::string(host).c_str(), address.data()) == 1)
+    return address[0] == 169 && address[1] == 254;
+  if (!host.starts_with('[') || !host.ends_with(']')) return false;
+  const std::string inner(host.substr(1, host.size() - 2));
+  constexpr std::array<unsigned char, 4> metadata{0xfd, 0x00, 0x0e, 0xc2};
+  return inet_pton(AF_INET6, inner.c_str(), address.data()) == 1 &&
+         std::equal(metadata.begin(), metadata.end(), address.begin());
+}
+
+Result<Url> Url::parse(const std::string& text, bool link_local) {
   Url url;
   url.handle_.reset(curl_url());
   if (!is_sendable(text) ||
@@ -50,7 +61,7 @@ Result<Url> Url::parse(const std::string& text) {
   const std::string port = part(url.handle(), CURLUPART_PORT);
   url.shown_ = fmt::format("{}://{}{}{}{}", scheme, url.host_, port.empty() ? "" : ":", port,
                            part(url.handle(), CURLUPART_PATH));
-  if (!url.tls_ && !is_loopback(url.host_))
+  if (!url.tls_ && !is_loopback(url.host_) && !(link_local && is_link_local(url.host_)))
     return fail(Code::invalid, "plain http is spoken only to this machine", url.shown_,
                 "use https");
   return url;

@@ -15,8 +15,9 @@ namespace stsctl::io {
 class Url {
  public:
   /// Code::invalid for what is no URL, another scheme, or plain http to anything but this machine
-  /// (127.0.0.0/8, ::1, localhost). The error does not quote the URL, which may hold a secret.
-  static Result<Url> parse(const std::string& text);
+  /// (127.0.0.0/8, ::1, localhost) and, if `link_local`, addresses that is_link_local() names. The
+  /// error does not quote the URL, which may hold a secret.
+  static Result<Url> parse(const std::string& text, bool link_local = false);
 
   /// For CURLOPT_CURLU; stays the Url's.
   CURLU* handle() const { return handle_.get(); }
@@ -40,5 +41,9 @@ class Url {
 
 /// Is `host`, as it stands in a URL, this machine: 127.0.0.0/8, ::1 or localhost?
 bool is_loopback(std::string_view host);
+
+/// Is `host`, as it stands in a URL, an address that no router passes on: 169.254.0.0/16
+/// (RFC 3927), or fd00:ec2::/32, where clouds serve metadata by IPv6?
+bool is_link_local(std::string_view host);
 
 }  // namespace stsctl::io

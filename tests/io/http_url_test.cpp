@@ -26,6 +26,20 @@ TEST(Url, SpeaksPlainHttpToThisMachineOnly) {
   }
 }
 
+TEST(Url, SpeaksPlainHttpToMetadataServicesIfAsked) {
+  for (const char* good : {"http://169.254.169.254/latest", "http://169.254.170.2/x?y",
+                           "http://[fd00:ec2::23]/v1/credentials", "http://127.0.0.1/"}) {
+    EXPECT_TRUE(Url::parse(good, true)) << good;
+    if (std::string_view(good).find("127") == std::string_view::npos)
+      EXPECT_FALSE(Url::parse(good)) << good;
+  }
+  for (const char* bad :
+       {"http://169.253.0.1/", "http://170.254.0.1/", "http://10.0.0.1/",
+        "http://169.254.169.254.example/", "http://169.254.169.254@api.example/",
+        "http://metadata.example/", "http://[fd00:ec3::23]/", "http://[::ffff:169.254.169.254]/"})
+    EXPECT_FALSE(Url::parse(bad, true)) << bad;
+}
+
 TEST(Url, TakesNothingElse) {
   for (const char* bad :
        {"", "/path", "api.example/x", "//api.example/", "ftp://127.0.0.1/", "file:///etc/passwd",
