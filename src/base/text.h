@@ -16,6 +16,9 @@ std::string_view trim(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
 /// The pieces with `separator` between them.
 std::string join(const std::vector<std::string>& pieces, std::string_view separator);
+/// The words of a command as a POSIX shell splits it: blanks between, '…', "…" and \ taken off,
+/// nothing expanded; none if a quote stays open.
+std::optional<std::vector<std::string>> shell_words(std::string_view command);
 /// `text` with every byte of a control character (C1 too), DEL, bidirectional override and
 /// ill-formed UTF-8 sequence written as \xNN, so that outside text cannot drive a terminal.
 std::string printable(std::string_view text);

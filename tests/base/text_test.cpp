@@ -130,5 +130,26 @@ TEST(Glob, ManyStarsStayFast) {
   EXPECT_FALSE(glob_matches(glob + "b", std::string(2000, 'a')));
 }
 
+TEST(ShellWords, SplitsAsAShellDoes) {
+  using Words = std::vector<std::string>;
+  struct Case {
+    const char* command;
+    std::optional<Words> words;
+  };
+  for (const Case& one :
+       std::vector<Case>{{"", Words{}},
+                         {"  \t ", Words{}},
+                         {"aws  configure\texport", Words{"aws", "configure", "export"}},
+                         {R"("/opt/my tools/get" --profile 'a b')",
+                          Words{"/opt/my tools/get", "--profile", "a b"}},
+                         {R"(a\ b c\\d)", Words{"a b", R"(c\d)"}},
+                         {R"("a\"b" "c\d" '\e')", Words{"a\"b", R"(c\d)", R"(\e)"}},
+                         {R"(a"b"'c' "" '')", Words{"abc", "", ""}},
+                         {"$HOME `x`", Words{"$HOME", "`x`"}},  // nothing is expanded
+                         {"'open", std::nullopt},
+                         {"\"open", std::nullopt}})
+    EXPECT_EQ(shell_words(one.command), one.words) << one.command;
+}
+
 }  // namespace
 }  // namespace stsctl

@@ -1,0 +1,22 @@
+#pragma once
+// The partitions of AWS: which names and which signing region a region's services have. Pure.
+
+#include <string>
+#include <string_view>
+
+namespace stsctl::providers::aws {
+
+/// A world of its own: accounts, regions and credentials of one are unknown to the others.
+struct Partition {
+  std::string_view dns_suffix;       ///< "amazonaws.com".
+  std::string_view route53;          ///< Base URL of its Route 53.
+  std::string_view route53_region;   ///< The region that Route 53 requests are signed for.
+};
+
+/// The partition of `region`, told by its prefix; the commercial one for any other.
+const Partition& partition_of(std::string_view region);
+
+/// Base URL of the security token service of `region`.
+std::string sts_endpoint(std::string_view region);
+
+}  // namespace stsctl::providers::aws

@@ -1,0 +1,42 @@
+#include "providers/aws/xml.h"
+
+#include <pugixml.hpp>
+
+#include "base/text.h"
+
+namespace stsctl::providers::aws {
+
+namespace {
+
+constexpr std::size_t longest_message = 2000;
+
+void add(std::string& messages, const pugi::xml_node& node) {
+  const std::string text = printable(trim(node.text().get()));
+  if (text.empty() || messages.size() > longest_message) return;
+  messages += (messages.empty() ? "" : "; ") + text.substr(0, longest_message);
+}
+
+}  // namespace
+
+ApiError parse_error(std::string_view body) {
+  pugi::xml_document document;
+  if (!document.load_buffer(body.data(), body.size())) return {};
+  const pugi::xml_node root = document.document_element();
+  const std::string_view name = root.name();
+  ApiError error;
+  if (name == "ErrorResponse" || name == "Error") {
+    const pugi::xml_node inner = name == "Error" ? root : root.child("Error");
+    error.code = printable(trim(inner.child("Code").text().get()));
+    add(error.message, inner.child("Message"));
+    for (const pugi::xml_node message : inner.child("Messages"))
+      add(error.message, message);
+  } else if (!root.child("Messages").empty() || !root.child("Message").empty()) {
+    error.code = printable(name);  // the older shape
+    for (const pugi::xml_node message : root.child("Messages"))
+      add(error.message, message);
+    add(error.message, root.child("Message"));
+  }
+  return error;
+}
+
+}  // namespace stsctl::providers::aws
