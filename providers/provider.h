@@ -61,8 +61,9 @@ class DnsProvider {
                                                     const Watch& watch) = 0;
 
   /// Every record set at the given owners, all types (those stsctl does not manage as Type::other,
-  /// without values, as far as the service shows them), values decoded and canonical. An owner
-  /// without records yields nothing, not an error. Results pair with `queries`.
+  /// without values, as far as the service shows them; those it must leave alone as Type::locked),
+  /// values decoded and canonical. An owner without records yields nothing, not an error. Results
+  /// pair with `queries`.
   virtual std::vector<Result<std::vector<dns::RecordSet>>> read(
       const std::vector<ZoneQuery>& queries, const Watch& watch) = 0;
 

@@ -230,6 +230,7 @@ std::uint16_t type_code(dns::Type type) {
     case dns::Type::mx:
       return type::mx;
     case dns::Type::other:
+    case dns::Type::locked:
       break;
   }
   return type::any;

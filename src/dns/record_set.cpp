@@ -14,11 +14,12 @@ namespace stsctl::dns {
 
 namespace {
 
-constexpr std::array<std::pair<Type, const char*>, 5> type_names{{{Type::a, "A"},
+constexpr std::array<std::pair<Type, const char*>, 6> type_names{{{Type::a, "A"},
                                                                   {Type::aaaa, "AAAA"},
                                                                   {Type::cname, "CNAME"},
                                                                   {Type::txt, "TXT"},
-                                                                  {Type::mx, "MX"}}};
+                                                                  {Type::mx, "MX"},
+                                                                  {Type::locked, "locked"}}};
 
 Result<std::string> canonical_address(int family, const std::string& text) {
   std::array<unsigned char, 16> binary{};
@@ -61,6 +62,7 @@ Result<std::string> canonical(Type type, const std::string& value) {
     }
     case Type::txt:
     case Type::other:
+    case Type::locked:
       return value;
   }
   return value;

@@ -13,10 +13,12 @@
 namespace stsctl::dns {
 
 /// The types that matter at the names stsctl touches. `other` is any further type, seen but never
-/// written: it can stand in the way of a CNAME.
-enum class Type { a, aaaa, cname, txt, mx, other };
+/// written: it can stand in the way of a CNAME. `locked` is a set of any type that must stay as it
+/// is (an alias, a routing policy, one that the vendor manages); its one value says what it is, for
+/// people: "an alias (A) for d111.cloudfront.net".
+enum class Type { a, aaaa, cname, txt, mx, other, locked };
 
-/// "A", "AAAA", "CNAME", "TXT", "MX"; "other" for the rest.
+/// "A", "AAAA", "CNAME", "TXT", "MX", "locked"; "other" for the rest.
 const char* to_string(Type type);
 /// The reverse, any case; every unknown word is Type::other.
 Type parse_type(std::string_view text);

@@ -27,9 +27,21 @@ std::optional<Error> unreadable(const Desired& desired, const Observed& observed
   return error;
 }
 
+// Records that nobody but their maker may replace.
+std::optional<Error> locked(const Desired& desired, const NameState& state,
+                            const dns::Name& owner) {
+  const dns::RecordSet* set = find(state, dns::Type::locked);
+  if (set == nullptr) return std::nullopt;
+  return Error{
+      Code::refused,
+      fmt::format("{} holds {}, which stsctl does not replace", owner.text(), set->values.front()),
+      desired.domain.text(), "remove it, or leave out what would be published there"};
+}
+
 // Another service's CNAME at a name we would write (design: only with `takeover: true`).
 std::optional<Error> in_the_way(const Desired& desired, const Observed& observed) {
   const auto blocked = [&](const NameState& state, const dns::Name& owner) -> std::optional<Error> {
+    if (auto error = locked(desired, state, owner)) return error;
     const dns::RecordSet* cname = find(state, dns::Type::cname);
     if (cname == nullptr || desired.takeover) return std::nullopt;
     return Error{Code::refused,
@@ -43,6 +55,7 @@ std::optional<Error> in_the_way(const Desired& desired, const Observed& observed
   if (desired.tlsrpt) error = blocked(*observed.tlsrpt, names.tlsrpt);
   if (!error && desired.policy) error = blocked(*observed.sts, names.sts);
   if (error || !desired.address) return error;
+  if (auto by_maker = locked(desired, *observed.address, names.address)) return by_maker;
   const bool other = std::ranges::any_of(observed.address->sets, [](const dns::RecordSet& set) {
     return set.type != dns::Type::a && set.type != dns::Type::aaaa && set.type != dns::Type::cname;
   });

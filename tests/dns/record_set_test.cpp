@@ -25,6 +25,7 @@ TEST(Type, NamesAreReadInAnyCase) {
   EXPECT_EQ(parse_type("SRV"), Type::other);
   EXPECT_EQ(parse_type(""), Type::other);
   EXPECT_EQ(to_string(Type::other), "other"s);
+  EXPECT_EQ(parse_type(to_string(Type::locked)), Type::locked);
 }
 
 TEST(RecordSet, ValuesAreCanonicalSortedAndUnique) {

@@ -90,6 +90,33 @@ TEST(Make, AnotherServicesCnameIsNotTouchedUnlessTakenOver) {
   EXPECT_FALSE(story.plan().changed());
 }
 
+TEST(Make, LockedRecordsStopTheDomainWhereItWouldWrite) {
+  const char* const alias = "an alias (A) for d111.cloudfront.net";
+  for (const bool takeover : {false, true})
+    for (const std::string label : {"_mta-sts", "_smtp._tls", "mta-sts"}) {
+      Story story;
+      whole(story);
+      story.desired.takeover = takeover;
+      const dns::Name owner = story.domain.under(label);
+      std::erase_if(story.sets, [&](const dns::RecordSet& set) { return set.owner == owner; });
+      story.sets.push_back({owner, dns::Type::locked, Duration{0}, {alias}});
+      const DomainPlan plan = story.plan();
+      EXPECT_TRUE(plan.refused()) << label;
+      EXPECT_FALSE(plan.changed());
+      EXPECT_EQ(plan.error->what,
+                owner.text() + " holds " + alias + ", which stsctl does not replace");
+    }
+}
+
+TEST(Make, LockedRecordsElsewhereAreNoMatter) {
+  Story story;
+  story.sets.push_back({story.domain.under("mta-sts"),
+                        dns::Type::locked,
+                        Duration{0},
+                        {"an alias (A) for d111.cloudfront.net"}});
+  EXPECT_FALSE(story.plan().refused()) << "no address is to be published there";
+}
+
 TEST(Make, UnreadableIsNeverTakenForAbsent) {
   Story story;
   whole(story);
