@@ -88,6 +88,11 @@ bool Name::within(const Name& zone) const {
                                  text_[text_.size() - length - 1] == '.');
 }
 
+std::optional<Name> Name::parent() const {
+  const std::size_t dot = text_.find('.');
+  return dot == std::string::npos ? std::nullopt : std::optional(Name(text_.substr(dot + 1)));
+}
+
 std::vector<std::string_view> Name::labels() const {
   return split(text_, '.');
 }

@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,8 @@ class Name {
   Name under(std::string_view label) const { return Name(std::string(label) + "." + text_); }
   /// Is this name `zone` or below it?
   bool within(const Name& zone) const;
+  /// The name without its first label; none for a top-level domain.
+  std::optional<Name> parent() const;
   /// The labels, left to right.
   std::vector<std::string_view> labels() const;
 

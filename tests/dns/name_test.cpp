@@ -105,6 +105,8 @@ TEST(Name, WithinIsByWholeLabels) {
   EXPECT_FALSE(name("aexample.com").within(name("example.com")));
   EXPECT_FALSE(name("example.com").within(name("a.example.com")));
   EXPECT_FALSE(name("example.org").within(name("example.com")));
+  EXPECT_EQ(name("a.example.com").parent(), name("example.com"));
+  EXPECT_EQ(name("com").parent(), std::nullopt);
 }
 
 TEST(Name, LabelsFromTheLeft) {
