@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace stsctl::io {
 
@@ -21,6 +22,9 @@ struct Header {
 
 /// The first value of the field `name` (compared without regard to case), if it is there.
 std::optional<std::string> find_header(const std::vector<Header>& headers, std::string_view name);
+
+/// A point in time in any of HTTP's three forms (RFC 9110 §5.6.7); none for other text.
+std::optional<Time> parse_http_date(const std::string& text);
 
 /// What is sent. Secrets belong into headers or the body: those never show in an Error.
 struct Request {

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <string>
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -109,10 +108,9 @@ std::optional<Duration> retry_after(const Reply& reply, Time now) {
   const std::optional<std::string> value = reply.header("Retry-After");
   if (!value) return std::nullopt;
   if (const auto seconds = whole_number(*value)) return std::min(Duration(*seconds), longest_pause);
-  // libcurl reads all three forms of an HTTP date (RFC 9110 §5.6.7).
-  const time_t date = curl_getdate(value->c_str(), nullptr);
-  if (date < 0) return std::nullopt;
-  return std::clamp(Duration(date - now.time_since_epoch().count()), Duration(0), longest_pause);
+  const std::optional<Time> date = parse_http_date(*value);
+  if (!date) return std::nullopt;
+  return std::clamp(Duration(*date - now), Duration(0), longest_pause);
 }
 
 std::vector<Allowance> allowances(const Reply& reply, Time now) {
