@@ -1,6 +1,7 @@
 // The explicit list of what `provider:` may name. One line a provider; no self-registration, since
 // the linker drops unreferenced objects of a static library.
 
+#include "providers/aws/route53.h"
 #include "providers/cloudflare/dns.h"
 #include "providers/directory/directory.h"
 #include "providers/github/github.h"
@@ -13,7 +14,7 @@ namespace stsctl::providers {
 
 const std::vector<DnsKind>& dns_kinds() {
   static const std::vector<DnsKind> kinds{cloudflare::dns_kind(), powerdns::kind(), rfc2136::kind(),
-                                          zonefile::kind()};
+                                          aws::route53_kind(), zonefile::kind()};
   return kinds;
 }
 
