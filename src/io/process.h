@@ -20,9 +20,11 @@ struct Exit {
 class Process {
  public:
   virtual ~Process() = default;
-  /// Runs argv[0] (looked up in PATH) with `input` on its stdin and waits for it. Code::not_found
-  /// when there is no such program; Code::timeout past `deadline`, the program then being killed.
-  /// Any exit code is an Exit.
+  /// Runs argv[0] (looked up in PATH) with `input` on its stdin and waits for its end; what it left
+  /// running goes on. It inherits no descriptor but its three streams. Code::not_found when there
+  /// is no such program; Code::timeout past `deadline`, the program and its process group then
+  /// being killed. Any exit code is an Exit. Needs SIGPIPE ignored: a program need not read its
+  /// input.
   virtual Result<Exit> run(const std::vector<std::string>& argv, const std::string& input,
                            Duration deadline) = 0;
 };
