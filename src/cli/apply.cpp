@@ -116,7 +116,7 @@ int apply_now(Context& context, const ApplyOptions& options) {
 }
 
 Result<plan::Plan> read_plan(World& world, const std::string& file) {
-  const Result<std::string> text = world.services.files.read(file, longest_plan);
+  const Result<std::string> text = world.services.files.read_stream(file, longest_plan);
   if (!text) return fail(text);
   Result<plan::Plan> plan = plan::plan_from_json(*text);
   if (!plan) return fail_at(plan, file);

@@ -69,7 +69,7 @@ int explain(Context& context, const IdOptions& options) {
   }
   Explanation one{options.id, sts::parse_policy_id(options.id), std::nullopt};
   if (!options.policy.empty()) {
-    const Result<std::string> body = world.services.files.read(options.policy, 1U << 20U);
+    const Result<std::string> body = world.services.files.read_stream(options.policy, 1U << 20U);
     const auto checked = body ? sts::parse_policy(*body) : sts::Checked<sts::Policy>{};
     if (!body || !checked.value) {
       world.err << "stsctl: " << (body ? sts::errors(checked.findings) : to_string(body.error()))

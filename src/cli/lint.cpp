@@ -128,7 +128,7 @@ std::string as_text(const Report& report) {
 }
 
 Result<std::string> read_body(World& world, const std::string& file) {
-  if (file != "-") return world.services.files.read(file, std::size_t{1} << 20U);
+  if (file != "-") return world.services.files.read_stream(file, std::size_t{1} << 20U);
   return std::string(std::istreambuf_iterator<char>(world.in), {});
 }
 

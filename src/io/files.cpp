@@ -67,11 +67,17 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
-// Where a chain of symbolic links ends; the path itself when it is none or dangles.
-std::string link_target(const std::string& path) {
-  std::error_code ignored;
-  const fs::path real = fs::canonical(path, ignored);
-  return ignored ? path : real.string();
+// Where a chain of symbolic links ends, whether or not something stands there.
+Result<std::string> link_target(const std::string& path) {
+  constexpr int most_links = 40;  // as in Linux (path_resolution(7))
+  fs::path at = path;
+  for (int i = 0; i < most_links; ++i) {
+    std::error_code failed;
+    const fs::path next = fs::read_symlink(at, failed);
+    if (failed) return at.string();
+    at = at.parent_path() / next;
+  }
+  return system_error(ELOOP, "cannot follow the link", path);
 }
 
 // The umask can be read only by setting it, which other threads would see: once, and early.
@@ -84,10 +90,20 @@ mode_t process_umask() {
   return mask;
 }
 
+// The folder that glob(3) could not read.
+thread_local Error unreadable;
+
+int note_unreadable(const char* folder, int number) {
+  if (number == ENOENT || number == ENOTDIR || number == ELOOP) return 0;
+  unreadable = system_error(number, "cannot list the folder", folder).error();
+  return 1;
+}
+
 class FolderLock : public Lock {
  public:
   explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
   bool take() {
+    if (!descriptor_) return false;
     while (::flock(descriptor_.get(), LOCK_EX) != 0)
       if (errno != EINTR) return false;
     return true;
@@ -100,31 +116,39 @@ class FolderLock : public Lock {
 class RealFiles : public Files {
  public:
   Result<std::string> read(const std::string& path, std::size_t limit) override {
-    const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!descriptor) return system_error(errno, "cannot read", path);
-    struct stat status{};
-    if (::fstat(descriptor.get(), &status) != 0) return system_error(errno, "cannot read", path);
-    if (S_ISDIR(status.st_mode)) return fail(Code::invalid, "cannot read: it is a folder", path);
-    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode))
-      return fail(Code::invalid, "cannot read: it is no regular file", path);
-    const auto size = static_cast<std::size_t>(std::max<off_t>(0, status.st_size));
-    if (size > limit) return too_long(path, limit);
-    return read_all(descriptor.get(), size, limit, path);
+    // A pipe without a writer must not hold us up before it is seen to be one.
+    return read_from(
+        Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)),
+        [](mode_t mode) { return S_ISREG(mode); }, path, limit);
+  }
+
+  Result<std::string> read_stream(const std::string& path, std::size_t limit) override {
+    return read_from(
+        Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)),
+        [](mode_t mode) { return S_ISREG(mode) || S_ISFIFO(mode) || S_ISCHR(mode); }, path, limit);
   }
 
   Result<Done> replace(const std::string& path, std::string_view content, bool make_folders,
                        unsigned mode) override {
-    const std::string target = link_target(path);
+    const Result<std::string> end = link_target(path);
+    if (!end) return fail(end);
+    const std::string& target = *end;
     const std::string folder = folder_of(target);
     if (make_folders) {
       std::error_code failed;
       fs::create_directories(folder, failed);
       if (failed) return system_error(failed.value(), "cannot make the folder", folder);
     }
+    struct stat old{};
+    const bool replaces = ::stat(target.c_str(), &old) == 0;
+    if (replaces && !S_ISREG(old.st_mode))
+      return fail(Code::invalid, "cannot replace: it is no regular file", target);
     std::string temporary = folder + "/." + fs::path(target).filename().string() + ".XXXXXX";
     Descriptor descriptor(::mkostemp(temporary.data(), O_CLOEXEC));
     if (!descriptor) return system_error(errno, "cannot write beside", target);
-    Result<Done> written = fill(descriptor, content, target, mode);
+    if (replaces) keep_owner(descriptor.get(), old);
+    const mode_t wanted = replaces ? old.st_mode & 07777U : mode & ~process_umask();
+    Result<Done> written = fill(descriptor, content, target, wanted);
     if (written && ::rename(temporary.c_str(), target.c_str()) != 0)
       written = system_error(errno, "cannot replace", target);
     if (!written) {
@@ -162,9 +186,10 @@ class RealFiles : public Files {
 
   Result<std::vector<std::string>> glob(const std::string& pattern) override {
     glob_t found{};
-    const int status = ::glob(pattern.c_str(), 0, nullptr, &found);
+    const int status = ::glob(pattern.c_str(), 0, note_unreadable, &found);
     std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
     ::globfree(&found);
+    if (status == GLOB_ABORTED) return std::unexpected(unreadable);
     if (status != 0 && status != GLOB_NOMATCH)
       return fail(Code::internal, "cannot read the folders of the pattern", pattern);
     return paths;
@@ -182,6 +207,19 @@ class RealFiles : public Files {
     return fail(Code::invalid, fmt::format("longer than {} bytes", limit), path);
   }
 
+  static Result<std::string> read_from(const Descriptor& descriptor, bool (*accepted)(mode_t),
+                                       const std::string& path, std::size_t limit) {
+    if (!descriptor) return system_error(errno, "cannot read", path);
+    struct stat status{};
+    if (::fstat(descriptor.get(), &status) != 0) return system_error(errno, "cannot read", path);
+    if (S_ISDIR(status.st_mode)) return fail(Code::invalid, "cannot read: it is a folder", path);
+    if (!accepted(status.st_mode))
+      return fail(Code::invalid, "cannot read: it is no regular file", path);
+    const auto size = static_cast<std::size_t>(std::max<off_t>(0, status.st_size));
+    if (size > limit) return too_long(path, limit);
+    return read_all(descriptor.get(), size, limit, path);
+  }
+
   static Result<std::string> read_all(int descriptor, std::size_t expected, std::size_t limit,
                                       const std::string& path) {
     std::string content(expected + 1,
@@ -189,7 +227,7 @@ class RealFiles : public Files {
     std::size_t length = 0;
     while (true) {
       const ssize_t count = ::read(descriptor, content.data() + length, content.size() - length);
-      if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (count < 0 && errno == EINTR) continue;
       if (count < 0) return system_error(errno, "cannot read", path);
       if (count == 0) break;
       length += static_cast<std::size_t>(count);
@@ -200,15 +238,17 @@ class RealFiles : public Files {
     return content;
   }
 
-  // Content and attributes of the new file, safely on the disk.
+  // Another owner can be kept by root only; the group by its members too, so that a server which
+  // reads by its group goes on reading.
+  static void keep_owner(int descriptor, const struct stat& old) {
+    if (::fchown(descriptor, old.st_uid, old.st_gid) != 0)
+      static_cast<void>(::fchown(descriptor, static_cast<uid_t>(-1), old.st_gid) == 0);
+  }
+
+  // Content and mode of the new file, safely on the disk.
   static Result<Done> fill(Descriptor& descriptor, std::string_view content,
-                           const std::string& target, unsigned mode) {
-    struct stat old{};
-    const bool replaces = ::stat(target.c_str(), &old) == 0;
-    const mode_t wanted = replaces ? old.st_mode & 07777U : mode & ~process_umask();
-    // Another owner can be kept by root only; for all others the mode alone must do.
-    if (replaces) static_cast<void>(::fchown(descriptor.get(), old.st_uid, old.st_gid) == 0);
-    if (::fchmod(descriptor.get(), wanted) != 0 || !write_all(descriptor.get(), content) ||
+                           const std::string& target, mode_t mode) {
+    if (::fchmod(descriptor.get(), mode) != 0 || !write_all(descriptor.get(), content) ||
         ::fsync(descriptor.get()) != 0 || !descriptor.close())
       return system_error(errno, "cannot write", target);
     return Done{};

@@ -26,10 +26,15 @@ class Files {
   /// `limit` bytes (checked before reading) or no regular file.
   virtual Result<std::string> read(const std::string& path, std::size_t limit) = 0;
 
+  /// The same, for what a person names: a pipe such as <(command) or a device such as /dev/stdin is
+  /// read too, to its end.
+  virtual Result<std::string> read_stream(const std::string& path, std::size_t limit) = 0;
+
   /// Replaces `path` by `content` so that a reader, and a machine that loses power, sees the whole
   /// old file or the whole new one: temporary file beside it, fsync, rename, fsync of the folder.
-  /// Mode and (where permitted) owner of an existing file are kept; a new one gets `mode` less the
-  /// umask. A symbolic link is followed and kept. Missing folders are made when `make_folders`.
+  /// Mode and (where permitted) owner and group of an existing file are kept; a new one gets `mode`
+  /// less the umask. A symbolic link is followed and kept. Missing folders are made when
+  /// `make_folders`. Code::invalid where something else than a regular file stands.
   virtual Result<Done> replace(const std::string& path, std::string_view content, bool make_folders,
                                unsigned mode = 0644) = 0;
 
@@ -42,7 +47,8 @@ class Files {
   /// The names in a folder, sorted, without "." and "..".
   virtual Result<std::vector<std::string>> list(const std::string& folder) = 0;
 
-  /// Paths that fit a glob as glob(7) reads it, sorted; none is no error.
+  /// Paths that fit a glob as glob(7) reads it, sorted; none is no error, a folder that cannot be
+  /// read is one.
   virtual Result<std::vector<std::string>> glob(const std::string& pattern) = 0;
 
   /// Waits for the exclusive advisory lock of a folder (flock on the folder itself: leaves no file
