@@ -94,9 +94,12 @@ class ZoneFiles : public DnsProvider {
     const auto texts = edit_zone(*live, edits, services_.clock.now());
     if (!texts) return fail(texts);
     if (texts->empty()) return Done{};
-    if (live->is_signed())
+    if (const auto seal = first_seal(*live))
       return fail(Code::unsupported,
-                  "the file is signed (RRSIG): an edit would break its signatures", path,
+                  fmt::format("the zone is signed or digested in its file ({}): an edit would make "
+                              "validators reject it",
+                              live->at(*seal).type),
+                  live->where(*seal),
                   "let the server sign the zone, and keep the unsigned file here");
     if (const Result<Done> stored = store(*texts, path); !stored) return stored;
     return reload(zone);
@@ -137,7 +140,7 @@ class ZoneFiles : public DnsProvider {
   }
 
   Result<Zone> load(const dns::Name& zone, const std::string& path) const {
-    return read_zone(zone, path, [&](const std::string& file) {
+    return read_zone(zone, path, directory_, [&](const std::string& file) {
       return services_.files.read(file, longest_file);
     });
   }

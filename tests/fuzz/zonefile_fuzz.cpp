@@ -15,7 +15,7 @@ void require(bool law) {
 }
 
 stsctl::Result<zonefile::Zone> read(const std::string& text) {
-  return zonefile::read_zone(*dns::Name::parse("example.com"), "example.com.zone",
+  return zonefile::read_zone(*dns::Name::parse("example.com"), "example.com.zone", "",
                              [&](const std::string& path) -> stsctl::Result<std::string> {
                                if (path == "example.com.zone") return text;
                                return stsctl::fail(stsctl::Code::not_found, "no such file", path);

@@ -14,7 +14,8 @@ const Time now = *parse_time("2026-11-24T08:00:00Z");
 const std::string soa = "@ 1h IN SOA a b 2026010101 1 1 1 1\n";
 
 Result<Zone> zone_of(const std::string& text) {
-  return read_zone(zone_name, "z", [&](const std::string&) -> Result<std::string> { return text; });
+  return read_zone(zone_name, "z", "",
+                   [&](const std::string&) -> Result<std::string> { return text; });
 }
 
 dns::RecordSet txt(std::vector<std::string> values) {
@@ -64,15 +65,103 @@ TEST(Editor, AddsAtTheEnd) {
             std::string::npos);
 }
 
-TEST(Zone, WithoutAnSoaIsNotReadAsEmpty) {
-  for (const char* text : {"", "; only a comment\n", "x.example.com. 1 IN A 192.0.2.1\n"})
-    EXPECT_FALSE(zone_of(text)) << text;
+// Without $TTL a record takes the TTL before it: one of ours goes where nothing takes it from it.
+TEST(Editor, AddsAtTheEndWhereTheNextWouldTakeTheTtl) {
+  const std::string text = "@ 9 IN SOA a b 7 1 1 1 1\n_smtp._tls 60 TXT x\nx A 192.0.2.1\n";
+  EXPECT_EQ(edited(text, {std::nullopt, txt({"v"})}),
+            "@ 9 IN SOA a b 8 1 1 1 1\n_smtp._tls 60 TXT x\nx A 192.0.2.1\n"
+            "_mta-sts.example.com.\t300\tIN\tTXT\t\"v\"\n");
 }
 
-TEST(Zone, ReadsEverySpellingOfAnOwner) {
-  const auto zone = zone_of(soa + "\\095MTA-sts 300 TXT \"a\" \"b\"\n");
+TEST(Editor, AddsBesideItsSiblingOtherwise) {
+  const std::string text =
+      "$TTL 9\n@ IN SOA a b 7 1 1 1 1\n_smtp._tls TXT x\n A 192.0.2.2\nx A 192.0.2.1\n";
+  EXPECT_EQ(edited(text, {std::nullopt, txt({"v"})}),
+            "$TTL 9\n@ IN SOA a b 8 1 1 1 1\n_smtp._tls TXT x\n A 192.0.2.2\n"
+            "_mta-sts.example.com.\t300\tIN\tTXT\t\"v\"\nx A 192.0.2.1\n");
+}
+
+TEST(Editor, StatesTheTtlThatTheNextWouldTake) {
+  const std::string text =
+      "@ 9 IN SOA a b 7 1 1 1 1\n_mta-sts 60 TXT x\ny A 192.0.2.1 ; next\nz A 192.0.2.2\n";
+  EXPECT_EQ(edited(text, {txt({"x"}), txt({"v"})}),
+            "@ 9 IN SOA a b 8 1 1 1 1\n_mta-sts 300 TXT \"v\"\ny 60 A 192.0.2.1 ; next\n"
+            "z A 192.0.2.2\n");
+  EXPECT_EQ(edited(text, {txt({"x"}), std::nullopt}),
+            "@ 9 IN SOA a b 8 1 1 1 1\ny 60 A 192.0.2.1 ; next\nz A 192.0.2.2\n");
+}
+
+TEST(Editor, AThousandEditsInOneZone) {
+  std::string text = "@ 9 IN SOA a b 7 1 1 1 1\n";
+  std::vector<plan::RecordEdit> edits;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string label = "d" + std::to_string(i);
+    text +=
+        "_mta-sts." + label + " 60 TXT old\n TXT more\n A 192.0.2.1\nx" + label + " A 192.0.2.1\n";
+    dns::RecordSet set = txt({"new"});
+    set.owner = zone_name.under("_mta-sts." + label);
+    edits.push_back({std::nullopt, set});
+  }
+  const auto zone = zone_of(text);
   ASSERT_TRUE(zone);
-  EXPECT_EQ(record_sets(*zone, {owner})->front(), txt({"ab"}));
+  const auto texts = edit_zone(*zone, edits, now);
+  ASSERT_TRUE(texts) << to_string(texts.error());
+  EXPECT_TRUE(texts->at("z").ends_with(
+      "\n_mta-sts.d999 300 TXT \"new\"\n 60 A 192.0.2.1\nxd999 A 192.0.2.1\n"))
+      << texts->at("z").substr(texts->at("z").size() - 200);
+}
+
+std::string refusal(const std::string& text, const plan::RecordEdit& edit) {
+  const auto zone = zone_of(text);
+  if (!zone) return to_string(zone.error());
+  const auto texts = edit_zone(*zone, {edit}, now);
+  return texts ? "edited" : std::string(to_string(texts.error().code)) + " " + texts.error().what;
+}
+
+TEST(Editor, RefusesWhatAGenerateLineMakes) {
+  const std::string text = "$TTL 9\n" + soa + "$GENERATE 1-9 _mta-sts.h$ TXT $\n";
+  dns::RecordSet set = txt({"v"});
+  set.owner = *dns::Name::parse("_mta-sts.h3.example.com");
+  EXPECT_EQ(refusal(text, {std::nullopt, set}),
+            "unsupported _mta-sts.h3.example.com TXT is made by a $GENERATE line");
+  set.owner = *dns::Name::parse("_mta-sts.h10.example.com");
+  EXPECT_EQ(refusal(text, {std::nullopt, set}), "edited");
+}
+
+// BIND refuses a whole zone that has a CNAME beside other data.
+TEST(Editor, PutsNoCnameBesideAnotherRecord) {
+  const dns::RecordSet alias{owner, dns::Type::cname, Duration{300}, {"web.example.net"}};
+  const std::string company =
+      "conflict _mta-sts.example.com would have a CNAME beside another "
+      "record, and no server loads that";
+  for (const char* other :
+       {"_mta-sts 9 TXT x\n", "_mta-sts 9 TYPE99 \\# 1 00\n", "_mta-sts 9 CNAME .\n",
+        "_mta-sts 9 CNAME \\195\\188.\n", "$GENERATE 1-1 _mta-sts 9 A 192.0.2.$\n"})
+    EXPECT_EQ(refusal(soa + other, {std::nullopt, alias}), company) << other;
+  EXPECT_EQ(refusal(soa + "_mta-sts 9 CNAME x\n", {std::nullopt, txt({"v"})}), company);
+  EXPECT_EQ(refusal(soa + "_mta-sts 9 CNAME x\n", {std::nullopt, alias}), "edited");
+}
+
+TEST(Zone, NamesTheFirstRecordThatSealsIt) {
+  for (const char* seal :
+       {"RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "ZONEMD", "TYPE46", "type63", "TYPE48"}) {
+    const auto zone = zone_of(soa + "x 1 " + seal + " 1 2 3\n");
+    ASSERT_TRUE(zone);
+    const auto found = first_seal(*zone);
+    ASSERT_TRUE(found) << seal;
+    EXPECT_EQ(zone->where(*found), "z:2");
+  }
+  EXPECT_FALSE(first_seal(*zone_of(soa + "x 1 CDS 1 2 3\nx 1 DS 1\nx 1 TYPE62 \\# 0\n")));
+}
+
+TEST(Zone, CnameToTheRootIsOfAnotherType) {
+  const std::string text = "$TTL 9\n" + soa + "_mta-sts CNAME .\n_smtp._tls TXT x\n";
+  const auto sets =
+      record_sets(*zone_of(text), {owner, *dns::Name::parse("_smtp._tls.example.com")});
+  ASSERT_TRUE(sets) << "one odd record must not spoil the others";
+  ASSERT_EQ(sets->size(), 2U);
+  EXPECT_EQ((*sets)[0], (dns::RecordSet{owner, dns::Type::other, Duration{9}, {}}));
+  EXPECT_EQ((*sets)[1].values, std::vector<std::string>{"x"});
 }
 
 TEST(Serial, CountsTheWayItDoes) {
