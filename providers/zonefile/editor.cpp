@@ -198,7 +198,9 @@ void Editor::insert(const dns::Name& owner, const Places& places, std::string li
       ++after->record;
     if (leaves_the_next_alone(*after)) at = records[after->record].line.end;
   }
-  if (at > 0 && text[at - 1] != '\n') lines.insert(0, line_end(0));
+  // A last line without its end gets it, once.
+  const bool is_first = std::ranges::find(patches_[0], at, &Patch::begin) == patches_[0].end();
+  if (at > 0 && text[at - 1] != '\n' && is_first) lines.insert(0, line_end(0));
   patch(0, at, at, std::move(lines));
 }
 

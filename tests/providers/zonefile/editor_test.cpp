@@ -59,6 +59,17 @@ TEST(Editor, AddsWhereTheNextLineIsRemoved) {
       << texts->at("z");
 }
 
+TEST(Editor, AddsTwiceBehindALineWithoutItsEnd) {
+  dns::RecordSet other = txt({"w"});
+  other.owner = zone_name.under("x");
+  const auto texts = edit_zone(*zone_of("$TTL 1h\n" + soa + "x A 192.0.2.1"),
+                               {{std::nullopt, txt({"v"})}, {std::nullopt, other}}, now);
+  ASSERT_TRUE(texts);
+  EXPECT_TRUE(
+      texts->at("z").ends_with("192.0.2.1\n_mta-sts.example.com.\t300\tIN\tTXT\t\"v\"\nx.example."
+                               "com.\t300\tIN\tTXT\t\"w\"\n"));
+}
+
 TEST(Editor, AddsAtTheEnd) {
   EXPECT_NE(edited("$TTL 1h\n" + soa + "x A 192.0.2.1", {std::nullopt, txt({"v"})})
                 .find("192.0.2.1\n_mta-sts.example.com.\t300\tIN\tTXT\t\"v\"\n"),
