@@ -4,7 +4,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <climits>
 #include <csignal>
 #include <cstdint>
 #include <cstring>
@@ -125,7 +124,7 @@ class Exchange {
                                      {err_.end(0), POLLIN, 0},
                                      {in_.end(1), POLLOUT, 0},
                                      {child.descriptor(), POLLIN, 0}}};
-      const int wait = static_cast<int>(std::min<std::int64_t>(left.count(), INT_MAX));
+      const int wait = static_cast<int>(std::min<std::int64_t>(left.count(), INT32_MAX));
       if (::poll(waiting.data(), waiting.size(), wait) < 0) {
         if (errno == EINTR) continue;
         return false;

@@ -202,6 +202,22 @@ class Reload(world.World):
         self.assertIn("no such zone", result.stdout)
         self.assertIn("status 3", result.stdout)
 
+    def test_a_failed_one_is_made_up_for_by_the_next_apply(self):
+        zone = self.zone()
+        before = zone.read_bytes()
+        self.config(DOMAIN, world.HEAD.replace(
+            "directory: zones}",
+            "directory: zones, reload: [sh, -c, 'test -e up && cp zones/$0.zone served', \"{zone}\"]}"))
+        result = self.run_it("apply", "--yes", check=1)
+        self.assertIn("run apply again", result.stdout)
+        self.assertEqual(zone.read_bytes(), before)
+        self.run_it("plan", "--detailed-exitcode", check=2)  # what is not served is still to be done
+        (self.dir / "up").touch()
+        self.run_it("apply", "--yes", check=0)
+        self.run_it("plan", "--detailed-exitcode", check=0)
+        self.assertEqual((self.dir / "served").read_bytes(), zone.read_bytes())
+        self.assertEqual(self.sts_id()[19:], world.digest_of(self.policy()))
+
 
 if __name__ == "__main__":
     world.main()
