@@ -116,6 +116,7 @@ Result<std::string> generic_value(std::string_view text, const Record& record, d
           *host);
     }
     case dns::Type::other:
+    case dns::Type::locked:
       return std::string{};
   }
   return std::string{};

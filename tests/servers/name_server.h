@@ -52,7 +52,7 @@ class NameServer {
   void nsupdate(const std::string& zone, const std::vector<std::string>& commands) const;
 
  protected:
-  void start(std::vector<std::string> argv, ServerClock clock);
+  void start(std::vector<std::string> argv, ServerClock clock = ServerClock::right);
   /// Waits until the zones are served: BIND and Knot listen before that.
   void await(const std::vector<ZoneSeed>& zones) const;
   /// The answers of one run of dig, its own arguments given.
