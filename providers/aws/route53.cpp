@@ -222,7 +222,7 @@ class Route53 final : public DnsProvider {
         if (!last && is_lost(last.error().code)) pause(attempt);
         if (!live) {
           Result<SetsByOwner> read = provider_.read_zone(zone_, owners_, {});
-          if (!read) return last ? fail(read) : unknown_outcome(last, read);
+          if (!read) return last ? fail(read) : unknown_outcome(last.error(), read.error());
           live = std::move(*read);
           looked_ = true;
         }
@@ -275,15 +275,6 @@ class Route53 final : public DnsProvider {
 
     void pause(int attempt) const {
       provider_.services_.clock.sleep(first_pause * (1 << (attempt - 2)), provider_.services_.stop);
-    }
-
-    static std::unexpected<Error> unknown_outcome(const Result<Done>& lost,
-                                                  const Result<SetsByOwner>& now) {
-      return fail(now.error().code,
-                  fmt::format("the change did not get a clear answer ({}), and what stands there "
-                              "now cannot be read: {}",
-                              lost.error().what, now.error().what),
-                  now.error().where, "run plan again to see whether it was made");
     }
 
     Route53& provider_;

@@ -470,7 +470,7 @@ TEST_F(Route53AtServer, AnOutcomeThatCannotBeLookedUpIsCalledUnknown) {
   const auto done = provider->write(name("example.com"), {next_id_});
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::unreachable);
-  EXPECT_THAT(done.error().what, HasSubstr("did not get a clear answer"));
+  EXPECT_THAT(done.error().what, HasSubstr("the answer to the change was lost"));
   EXPECT_THAT(done.error().hint, HasSubstr("plan"));
 }
 
