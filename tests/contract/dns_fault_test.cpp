@@ -52,11 +52,7 @@ class DnsTroubles : public DnsContract {
   void SetUp() override {
     start(usual_zones());
     hurry();
-    // A second is the shortest that can be set; only slow answers reach it.
-    if (trouble() == Trouble::slow)
-      use({.timeout = Duration{1}});
-    else
-      provider();
+    use({.timeout = trouble() == Trouble::slow ? patience_ : Duration{30}});
     // As the engine does with every secret of the configuration. What a provider says itself is
     // searched without that.
     if (trouble() == Trouble::echo)
@@ -65,6 +61,9 @@ class DnsTroubles : public DnsContract {
     world().forget();
   }
   Trouble trouble() const { return GetParam().trouble; }
+
+  // The timeout where answers are slow: the shortest that can be set.
+  Duration patience_{1};
   std::vector<std::string> live() const { return sees(owner, "TXT"); }
 };
 
@@ -127,7 +126,11 @@ TEST_P(DnsZoneTroubles, TheTroubleOfOneZoneStopsNoOther) {
 
 // --- writing
 
-class DnsLostAnswers : public DnsTroubles {};
+class DnsLostAnswers : public DnsTroubles {
+ protected:
+  // What is looked up afterwards must come in time on a busy machine too.
+  DnsLostAnswers() { patience_ = Duration{2}; }
+};
 
 TEST_P(DnsLostAnswers, WhatHappenedIsDoneAndNotDoneAgain) {
   const std::uint64_t version = world().version("example.com");
@@ -240,7 +243,7 @@ TEST_P(DnsHeldWrites, AnOutcomeThatCannotBeLookedUpIsCalledUnknown) {
 
 // The answer does not come, the provider tries again and succeeds; then the first request arrives.
 TEST_P(DnsHeldWrites, AWriteThatArrivesLateFindsItsBeforeGone) {
-  use({.timeout = Duration{1}});
+  use({.timeout = Duration{2}});
   world().hold_next_write();
   const auto done = write("example.com", edit);
   EXPECT_TRUE(done) << to_string(done.error());
@@ -300,7 +303,7 @@ TEST_P(DnsStoppedWaits, AStopEndsTheWaitingAndTheTrying) {
     stop.request_stop();
     stopped = std::chrono::steady_clock::now();
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - stopped, std::chrono::seconds(1));
+  EXPECT_LT(std::chrono::steady_clock::now() - stopped, std::chrono::milliseconds(2500));
   EXPECT_FALSE(done);
   EXPECT_LE(world().requests().writes, 2U) << "one may have been on its way";
   EXPECT_THAT(sees(owner, "TXT"), ElementsAre("v=STSv1; id=1;"));

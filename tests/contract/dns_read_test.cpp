@@ -170,6 +170,22 @@ TEST_P(DnsWorlds, SaysWhatItCannotDo) {
   }
 }
 
+// What `stsctl providers` lists is what the engine goes by.
+TEST_P(DnsWorlds, TheRegistryListsTheSameCapabilities) {
+  start(usual_zones());
+  const auto& kinds = providers::dns_kinds();
+  const auto listed = std::ranges::find_if(
+      kinds, [&](const providers::DnsKind& one) { return kind().name.starts_with(one.name); });
+  ASSERT_NE(listed, kinds.end());
+  const providers::Capabilities& can = provider().capabilities();
+  EXPECT_EQ(listed->capabilities.atomic_batch, can.atomic_batch);
+  EXPECT_EQ(listed->capabilities.compare_and_swap, can.compare_and_swap);
+  EXPECT_EQ(listed->capabilities.minimum_ttl, can.minimum_ttl);
+  EXPECT_EQ(listed->capabilities.automatic_ttl, can.automatic_ttl);
+  EXPECT_EQ(listed->capabilities.write_concurrency, can.write_concurrency);
+  EXPECT_GE(can.write_concurrency, 1U);
+}
+
 class DnsFleet : public DnsContract {};
 
 std::vector<ZoneSeed> fleet(std::size_t count) {

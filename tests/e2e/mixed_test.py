@@ -13,8 +13,7 @@ dns:
   files: {{provider: zonefile, directory: zones}}
   pdns: {{provider: powerdns, endpoint: "{api}", api_key: "${{env:PDNS_KEY}}"}}
   bind: {{provider: rfc2136, server: 127.0.0.1, port: {bind}, key: {{name: stsctl, secret: "${{env:TSIG}}"}}}}
-  knot: {{provider: rfc2136, server: 127.0.0.1, port: {knot}, timeout: 2s,
-    key: {{name: stsctl, secret: "${{env:TSIG}}"}}}}
+  knot: {{provider: rfc2136, server: 127.0.0.1, port: {knot}, key: {{name: stsctl, secret: "${{env:TSIG}}"}}}}
 hosts:
   web: {{provider: directory, root: www, address: {{a: 192.0.2.80}}}}
 defaults:
