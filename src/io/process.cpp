@@ -7,53 +7,21 @@
 #include <csignal>
 #include <cstdint>
 #include <cstring>
-#include <system_error>
-#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "io/child.h"
+#include "io/dialogue.h"
 
 namespace stsctl::io {
 
 namespace {
 
 constexpr std::size_t most_output = std::size_t{1} << 20U;
-
-class Pipe {
- public:
-  Pipe() {
-    open_ = ::pipe2(ends_.data(), O_CLOEXEC) == 0 && above_standard(0) && above_standard(1);
-  }
-  ~Pipe() {
-    close(0);
-    close(1);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  bool is_open() const { return open_; }
-  int end(std::size_t which) const { return ends_[which]; }
-  void close(std::size_t which) {
-    if (ends_[which] >= 0) ::close(std::exchange(ends_[which], -1));
-  }
-
- private:
-  // Where our own streams are closed an end may get their number, which spawn() would dup over.
-  bool above_standard(std::size_t which) {
-    if (ends_[which] > STDERR_FILENO) return true;
-    const int moved = ::fcntl(ends_[which], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    close(which);
-    ends_[which] = moved;
-    return moved >= 0;
-  }
-
-  std::array<int, 2> ends_{-1, -1};
-  bool open_ = false;
-};
 
 // A descriptor that becomes readable when the process ends (pidfd_open(2)).
 class EndOf {
@@ -71,38 +39,6 @@ class EndOf {
  private:
   int descriptor_;
 };
-
-// Starts argv with its three streams on the pipes, default signals, in a group of its own so that
-// what it starts ends with it.
-int spawn(pid_t& child, const std::vector<std::string>& argv, const Pipe& in, const Pipe& out,
-          const Pipe& err) {
-  posix_spawn_file_actions_t actions{};
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in.end(0), STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, out.end(1), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, err.end(1), STDERR_FILENO);
-  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-  posix_spawnattr_t attributes{};
-  posix_spawnattr_init(&attributes);
-  sigset_t set{};
-  sigemptyset(&set);
-  posix_spawnattr_setsigmask(&attributes, &set);
-  sigaddset(&set, SIGPIPE);
-  posix_spawnattr_setsigdefault(&attributes, &set);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::vector<char*> arguments;
-  for (const std::string& argument : argv)
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): posix_spawn does not write there
-    arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
-  const int status =
-      posix_spawnp(&child, argv.front().c_str(), &actions, &attributes, arguments.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  return status;
-}
 
 // Feeds and drains a running program until it ends or time is up. Its streams do not tell: it may
 // close them and go on, or leave them to what it started.
@@ -187,11 +123,9 @@ class RealProcess : public Process {
     if (!in.is_open() || !out.is_open() || !err.is_open())
       return fail(Code::internal, fmt::format("cannot start: {}", std::strerror(errno)),
                   argv.front());
-    pid_t child = 0;
-    if (const int status = spawn(child, argv, in, out, err); status != 0)
-      return fail(status == ENOENT ? Code::not_found : Code::internal,
-                  fmt::format("cannot start: {}", std::generic_category().message(status)),
-                  argv.front());
+    const Result<pid_t> started = spawn(argv, {in.end(0), out.end(1), err.end(1)});
+    if (!started) return fail(started);
+    const pid_t child = *started;
     in.close(0);
     out.close(1);
     err.close(1);
@@ -204,27 +138,23 @@ class RealProcess : public Process {
                   argv.front());
     }
     const bool finished = Exchange(in, out, err, input).run(exit, ended, end);
-    const int status = finished ? reap(child) : end_now(child);
+    exit.status = finished ? wait_for(child) : end_now(child);
     if (!finished)
       return fail(Code::timeout, fmt::format("did not end within {}", describe_duration(deadline)),
                   argv.front());
-    exit.status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     return exit;
   }
 
- private:
-  static int reap(pid_t child) {
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    return status;
+  Result<std::unique_ptr<Dialogue>> start(const std::vector<std::string>& argv) override {
+    return start_dialogue(argv);
   }
 
+ private:
   // With all it started; by its own number too, for it may have left its group.
   static int end_now(pid_t child) {
     ::kill(-child, SIGKILL);
     ::kill(child, SIGKILL);
-    return reap(child);
+    return wait_for(child);
   }
 };
 

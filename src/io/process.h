@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "io/dialogue.h"
 
 namespace stsctl::io {
 
@@ -27,6 +28,10 @@ class Process {
   /// input.
   virtual Result<Exit> run(const std::vector<std::string>& argv, const std::string& input,
                            Duration deadline) = 0;
+
+  /// Starts argv[0] (looked up in PATH) to talk to it. Code::not_found when there is no such
+  /// program.
+  virtual Result<std::unique_ptr<Dialogue>> start(const std::vector<std::string>& argv) = 0;
 };
 
 std::unique_ptr<Process> real_process();
