@@ -1,0 +1,12 @@
+#pragma once
+// `provider: sftp`: policies in a folder of a server that is reached by SSH, through OpenSSH's
+// sftp.
+
+#include "providers/provider.h"
+
+namespace stsctl::providers::sftp {
+
+/// The registry line.
+HostKind kind();
+
+}  // namespace stsctl::providers::sftp
