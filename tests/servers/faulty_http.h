@@ -1,5 +1,5 @@
 #pragma once
-// The misbehaving HTTP server of faulty_http.py, and certificates for it.
+// The misbehaving HTTP server of faulty_http.py.
 
 #include <cstdint>
 #include <memory>
@@ -7,32 +7,9 @@
 #include <vector>
 
 #include "servers/running.h"
+#include "servers/test_ca.h"
 
 namespace stsctl::servers {
-
-/// A private CA and what it issues, in files.
-class TestCa {
- public:
-  TestCa();
-  const std::string& file() const { return ca_; }
-
-  struct Pair {
-    std::string certificate;
-    std::string key;
-  };
-  /// For `names` such as "DNS:localhost,IP:127.0.0.1"; valid for `days` from now, negative:
-  /// expired.
-  Pair issue(const std::string& names, int days = 30) const;
-  /// The same, signed by itself.
-  Pair self_signed(const std::string& names) const;
-
- private:
-  Pair next() const;
-
-  Folder folder_;
-  std::string ca_;
-  mutable int count_ = 0;
-};
 
 /// A program of tests/servers in Python that prints its port first; runs while it exists.
 class PythonServer {
