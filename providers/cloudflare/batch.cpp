@@ -160,32 +160,6 @@ class SetWriter {
   Operations& into_;
 };
 
-// A CNAME stands alone (RFC 1034 §3.6.2), unless the proxy answers in its stead.
-Result<Done> check_alone(const std::vector<Record>& live,
-                         const std::vector<const RecordEdit*>& edits, const dns::Name& owner,
-                         bool proxied) {
-  std::vector<std::string> types;
-  for (const Record& record : live) {
-    if (record.owner != owner) continue;
-    const bool edited = std::ranges::any_of(edits, [&](const RecordEdit* edit) {
-      return subject(*edit).type == dns::parse_type(record.type);
-    });
-    if (!edited) types.push_back(record.type);
-  }
-  bool changes = false;
-  for (const RecordEdit* edit : edits)
-    if (edit->after) {
-      changes = true;
-      types.emplace_back(dns::to_string(edit->after->type));
-    }
-  const auto other =
-      std::ranges::find_if(types, [](const std::string& type) { return type != "CNAME"; });
-  const bool alias = std::ranges::find(types, "CNAME") != types.end();
-  if (!changes || !alias || other == types.end() || proxied) return Done{};
-  return fail(Code::conflict, fmt::format("a CNAME and {} would stand at {}", *other, owner.text()),
-              owner.text(), "a CNAME stands beside no other record; remove one of them");
-}
-
 bool is_done(const std::vector<const Record*>& live, const RecordEdit& edit) {
   std::vector<Record> records;
   for (const Record* record : live)
@@ -212,8 +186,6 @@ Result<Operations> operations_at(const std::vector<Record>& live,
     }
     if (!done) return fail(done);
   }
-  if (operations.size() > 0)
-    if (const auto alone = check_alone(live, edits, owner, proxied); !alone) return fail(alone);
   return operations;
 }
 

@@ -28,8 +28,7 @@ Result<std::vector<plan::RecordEdit>> storable(const std::vector<Record>& live,
 /// The bodies that make `edits` true, each of at most `limit` operations; what belongs to one name
 /// is in one body. Records are changed in place, so that comments, tags and settings stay; values
 /// that stay keep their spelling. None when all are done.
-/// Code::refused where another product keeps a record that would change; Code::conflict where a
-/// CNAME would stand beside other records.
+/// Code::refused where another product keeps a record that would change.
 Result<std::vector<std::string>> batches(const std::vector<Record>& live,
                                          const std::vector<plan::RecordEdit>& edits,
                                          std::size_t limit, const RecordStyle& style);

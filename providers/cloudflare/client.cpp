@@ -107,22 +107,19 @@ Client::Send Client::send(const char* method, const std::string& path,
     request.headers.push_back({"Authorization", "Bearer " + credentials_.token});
   }
   if (!body.empty()) request.headers.push_back({"Content-Type", "application/json"});
-  const std::string where = fmt::format("cloudflare {} {}", method, path.substr(0, path.find('?')));
   const Result<io::Reply> reply = api_.http->send(request);
-  if (!reply) return fail_at(reply, where);
+  if (!reply) return fail(reply);
   if (reply->ok()) return reply->body;
   Error error = error_of(reply->status, reply->body);
   error.what = log_.mask(error.what);  // some services repeat what they refuse
-  error.where = where;
   return std::unexpected(std::move(error));
 }
 
 Result<Page<Zone>> Client::zone_page(const std::string& filter, std::size_t page) const {
   const Send answer =
       send("GET", fmt::format("/zones?page={}&per_page={}{}", page, zones_a_page, filter));
-  if (!answer) return explain(answer.error(), "Zone > Zone > Read");
-  Result<Page<Zone>> zones = parse_zones(*answer);
-  if (!zones) return explain(zones.error(), "Zone > Zone > Read");
+  Result<Page<Zone>> zones = answer ? parse_zones(*answer) : fail(answer);
+  if (!zones) return explain(zones.error(), "GET /zones", "Zone > Zone > Read");
   return zones;
 }
 
@@ -166,22 +163,25 @@ Result<std::vector<Record>> Client::records(const Zone& zone, const std::string&
 
 Result<Page<Record>> Client::record_page(const Zone& zone, const std::string& filter,
                                          std::size_t page) const {
-  const std::string permission = "Zone > DNS > Read for " + zone.name.text();
   const Send answer =
       send("GET", fmt::format("/zones/{}/dns_records?page={}&per_page={}{}{}", zone.id, page,
                               records_a_page, filter.empty() ? "" : "&", filter));
-  if (!answer) return explain(answer.error(), permission);
-  Result<Page<Record>> records = parse_records(*answer);
-  if (!records) return explain(records.error(), permission);
+  Result<Page<Record>> records = answer ? parse_records(*answer) : fail(answer);
+  const std::string& name = zone.name.text();
+  if (!records)
+    return explain(records.error(), fmt::format("GET /zones/{}/dns_records", name),
+                   "Zone > DNS > Read for " + name);
   return records;
 }
 
 Result<Done> Client::batch(const Zone& zone, const std::string& body) const {
-  const std::string permission = "Zone > DNS > Edit for " + zone.name.text();
   const Send answer = send("POST", "/zones/" + zone.id + "/dns_records/batch", body);
-  if (!answer) return explain(answer.error(), permission);
-  const Result<Done> done = parse_done(*answer);
-  return done ? done : explain(done.error(), permission);
+  const Result<Done> done = answer ? parse_done(*answer) : fail(answer);
+  const std::string& name = zone.name.text();
+  if (!done)
+    return explain(done.error(), fmt::format("POST /zones/{}/dns_records/batch", name),
+                   "Zone > DNS > Edit for " + name);
+  return done;
 }
 
 // What verifying the token says of a refusal; Code::invalid when the token is in order.
@@ -208,7 +208,9 @@ Error Client::token_trouble() const {
   return *trouble_;
 }
 
-std::unexpected<Error> Client::explain(Error error, const std::string& permission) const {
+std::unexpected<Error> Client::explain(Error error, const std::string& call,
+                                       const std::string& permission) const {
+  error.where = "cloudflare " + call;  // with the zone's name, where the URL has its id
   if (error.code != Code::unauthorized) return std::unexpected(std::move(error));
   if (credentials_.token.empty()) {
     error.hint = fmt::format("check 'email' and 'key'; the user needs {}", permission);

@@ -26,8 +26,8 @@ struct Credentials {
 };
 
 /// Calls may come from any thread. Errors are those of wire.h's error_of() and of io::Http; `where`
-/// names the call, none holds a secret. An Error that is Code::unauthorized says what is missing:
-/// the permission and where, or that the token has expired.
+/// names the call and the zone, none holds a secret. An Error that is Code::unauthorized says what
+/// is missing: the permission and where, or that the token has expired.
 class Client {
  public:
   Client(Api api, Credentials credentials, std::string account, const io::Services& services);
@@ -53,7 +53,8 @@ class Client {
   Result<Page<Zone>> zone_page(const std::string& filter, std::size_t page) const;
   Result<Page<Record>> record_page(const Zone& zone, const std::string& filter,
                                    std::size_t page) const;
-  std::unexpected<Error> explain(Error error, const std::string& permission) const;
+  std::unexpected<Error> explain(Error error, const std::string& call,
+                                 const std::string& permission) const;
   Error token_trouble() const;
 
   Api api_;

@@ -47,10 +47,12 @@ class Cloudflare final : public DnsProvider {
   const Capabilities& capabilities() const override { return capabilities_; }
 
   std::vector<Result<dns::Name>> find_zones(const std::vector<dns::Name>& names,
-                                            const Watch& /*watch*/) override {
+                                            const Watch& watch) override {
     std::vector<Result<dns::Name>> found;
     found.reserve(names.size());
-    Result<std::vector<Zone>> zones = client_->zones();
+    Result<std::vector<Zone>> zones =
+        watch.stop.stop_requested() ? fail(Code::cancelled, "stopped before it was looked for")
+                                    : client_->zones();
     if (!zones) {
       found.assign(names.size(), fail(zones));
       return found;
@@ -99,10 +101,7 @@ class Cloudflare final : public DnsProvider {
   Result<Done> write(const dns::Name& name, const std::vector<RecordEdit>& edits) override {
     const ZoneQuery query = query_of(name, edits);
     // The API would take a name of another zone for one below this zone.
-    for (const dns::Name& owner : query.owners)
-      if (!owner.within(name))
-        return fail(Code::invalid,
-                    fmt::format("{} is not in the zone {}", owner.text(), name.text()));
+    if (const auto inside = check_inside(name, edits); !inside) return inside;
     Result<Done> last = Done{};
     for (int attempt = 1; attempt <= most_tries; ++attempt) {
       if (attempt > 1) services_.clock.sleep(first_pause * (1 << (attempt - 2)), services_.stop);

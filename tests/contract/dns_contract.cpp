@@ -28,9 +28,11 @@ std::vector<WorldCase> all_worlds() {
   return cases;
 }
 
-std::vector<WorldCase> worlds_with(Need need) {
+std::vector<WorldCase> worlds_with(Need need, std::optional<Need> also) {
   std::vector<WorldCase> cases = all_worlds();
-  std::erase_if(cases, [&](const WorldCase& one) { return one.kind->lacks.contains(need); });
+  std::erase_if(cases, [&](const WorldCase& one) {
+    return one.kind->lacks.contains(need) || (also && one.kind->lacks.contains(*also));
+  });
   return cases;
 }
 

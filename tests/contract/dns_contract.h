@@ -34,7 +34,7 @@ struct WorldCase {
   Trouble trouble = Trouble::failing;
 };
 std::vector<WorldCase> all_worlds();
-std::vector<WorldCase> worlds_with(Need need);
+std::vector<WorldCase> worlds_with(Need need, std::optional<Need> also = {});
 /// Every pair of a world and one of `troubles` that it is not spared.
 std::vector<WorldCase> worlds_in(const std::vector<Trouble>& troubles);
 std::string world_name(const testing::TestParamInfo<WorldCase>& entry);

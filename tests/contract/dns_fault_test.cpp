@@ -216,8 +216,10 @@ TEST_P(DnsHeldWrites, ATtlThatChangedInBetweenIsCaughtToo) {
   EXPECT_EQ(done.error().code, Code::conflict) << to_string(done.error());
 }
 
+class DnsHeldBatches : public DnsHeldWrites {};
+
 // A record that cannot stand beside one of ours appears: the service refuses that edit.
-TEST_P(DnsHeldWrites, ABatchHappensWhollyOrNotAtAll) {
+TEST_P(DnsHeldBatches, ABatchHappensWhollyOrNotAtAll) {
   const dns::RecordSet fresh = txt("_mta-sts.new.example.com", {"v=STSv1; id=7;"});
   const auto done = write_held("example.com", {{old_id, new_id}, {std::nullopt, fresh}}, [&] {
     world().change("example.com", "_mta-sts.new.example.com", "CNAME",
@@ -342,6 +344,9 @@ INSTANTIATE(DnsUndoneWrites,
 INSTANTIATE(DnsRefusals, counted({Trouble::unauthorized, Trouble::forbidden}));
 INSTANTIATE(DnsStoppedWaits, counted({Trouble::too_many, Trouble::failing, Trouble::overloaded}));
 INSTANTIATE_TEST_SUITE_P(Worlds, DnsHeldWrites, testing::ValuesIn(worlds_with(Need::holding)),
+                         world_name);
+INSTANTIATE_TEST_SUITE_P(Worlds, DnsHeldBatches,
+                         testing::ValuesIn(worlds_with(Need::holding, Need::lone_cname)),
                          world_name);
 INSTANTIATE_TEST_SUITE_P(Worlds, DnsStops, testing::ValuesIn(worlds_with(Need::counting)),
                          world_name);

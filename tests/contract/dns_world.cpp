@@ -113,6 +113,10 @@ const char* to_string(Need need) {
       return "every_type";
     case Need::every_byte:
       return "every_byte";
+    case Need::whole_sets:
+      return "whole_sets";
+    case Need::lone_cname:
+      return "lone_cname";
   }
   return "";
 }

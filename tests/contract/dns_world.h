@@ -68,6 +68,8 @@ enum class Need {
   holding,              ///< A write can be held on its way, after the provider has compared.
   every_type,           ///< A type that is not managed is shown beside one that is.
   every_byte,           ///< A TXT record holds any byte, not only text.
+  whole_sets,           ///< Of two sets created at once one stands, not the records of both.
+  lone_cname,           ///< The service itself puts nothing beside a CNAME.
 };
 const char* to_string(Need need);
 

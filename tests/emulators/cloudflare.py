@@ -12,7 +12,8 @@ State (PUT /_emulator/state), all but `zones` optional:
      "largest_page": 5000000,                              of records; a larger per_page is lowered
      "duplicate_code": 81058 | 81057}
 
-Two zones may have one name, in different accounts. What is shown has ids, and of each zone the number of `changes`.
+Two zones may have one name, in different accounts. What is shown has ids, and of each zone the number of `changes`;
+both are kept when it is laid out again.
 """
 
 import copy
@@ -20,6 +21,7 @@ import hashlib
 import json
 import re
 import time
+import uuid
 
 import cloudflare_records as records
 import emulator
@@ -88,7 +90,6 @@ class Cloudflare(emulator.Service):
     # State
 
     def load(self, state):
-        self.counter = 0
         self.accounts = state.get("accounts", [NO_ACCOUNT])
         self.tokens = [{"permissions": PERMISSIONS, "status": "active", **token} for token in state.get("tokens", [])]
         self.users = state.get("users", [])
@@ -98,12 +99,12 @@ class Cloudflare(emulator.Service):
         self.zones = {}
         for given in state["zones"]:
             zone = {"status": "active", "type": "full", "plan": "free", "account": self.accounts[0]["id"],
-                    "changes": 0, **given, "records": {}}
+                    **given, "records": {}}
             zone["id"] = fresh_id("zone", zone["name"], zone["account"])
             self.zones[zone["id"]] = zone
             for record in given.get("records", []):
-                self.create(zone, record)
-            zone["changes"] = 0
+                self.create(zone, record, record.get("id"))
+            zone["changes"] = given.get("changes", 0)
 
     def dump(self):
         zones = [{**zone, "records": list(zone["records"].values())} for zone in self.zones.values()]
@@ -112,13 +113,12 @@ class Cloudflare(emulator.Service):
 
     # Records
 
-    def create(self, zone, given):
+    def create(self, zone, given, identifier=None):
         record = records.build(given, zone["name"], zone["plan"])
         records.check_beside(record, zone["records"].values(), self.duplicate_code)
-        self.counter += 1
-        record = {"id": fresh_id("record", zone["id"], self.counter), **record, **self.dates()}
+        record = {"id": identifier or uuid.uuid4().hex, **record, **self.dates()}
         zone["records"][record["id"]] = record
-        zone["changes"] += 1
+        zone["changes"] = zone.get("changes", 0) + 1
         return record
 
     def change(self, zone, identifier, given, whole):

@@ -187,24 +187,6 @@ TEST(CloudflareBatches, LeaveAloneWhatAnotherProductKeeps) {
       << "another record may stand beside it";
 }
 
-TEST(CloudflareBatches, ACnameStandsAlone) {
-  const std::vector<Record> alias{live("0a", "CNAME", "a.example", "b.example")};
-  const auto beside = batches(alias, {{{}, txt("a.example", {"x"})}}, limit, {});
-  ASSERT_FALSE(beside);
-  EXPECT_EQ(beside.error().code, Code::conflict);
-  const auto over = batches({live("0a", "HTTPS", "a.example", "")},
-                            {{{}, set(dns::Type::cname, "a.example", {"b.example"})}}, limit, {});
-  ASSERT_FALSE(over);
-  EXPECT_THAT(over.error().what, HasSubstr("HTTPS"));
-  EXPECT_TRUE(batches(
-      alias,
-      {{set(dns::Type::cname, "a.example", {"b.example"}), {}}, {{}, txt("a.example", {"x"})}},
-      limit, {}));
-  EXPECT_TRUE(
-      batches({with(alias[0], &Record::proxied)}, {{{}, txt("a.example", {"x"})}}, limit, {}))
-      << "the proxy answers in its stead";
-}
-
 TEST(CloudflareStorable, RefusesTtlsThatMeanSomethingElse) {
   for (const int ttl : {1, 29, 86401, -1}) {
     const auto stored = storable({}, {{{}, txt("a.example", {"x"}, ttl)}}, {});
