@@ -5,13 +5,14 @@ own, where that name is this machine. Only the installation of the SDK, once a b
 import json
 import os
 import pathlib
-import shutil
 import ssl
 import subprocess
 import sys
 import tempfile
 import unittest
 import urllib.request
+
+import npm
 
 HERE = pathlib.Path(__file__).resolve().parent
 HOST = "api.cloudflare.com"
@@ -24,21 +25,6 @@ def run(*argv, **options):
     if result.returncode != 0:
         raise RuntimeError(f"{' '.join(map(str, argv))}: {result.stdout}{result.stderr}")
     return result.stdout
-
-
-def install_sdk():
-    """The folder with the SDK, installed there unless it is already."""
-    folder = pathlib.Path(os.environ["STSCTL_BINARY_DIR"]) / "npm" / "cloudflare_clients"
-    folder.mkdir(parents=True, exist_ok=True)
-    source, wanted = HERE / "cloudflare_clients", folder / "installed.json"
-    lock = (source / "package-lock.json").read_bytes()
-    if not wanted.exists() or wanted.read_bytes() != lock:
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(source / name, folder / name)
-        run("npm", "ci", cwd=folder)
-        wanted.write_bytes(lock)
-    shutil.copy(source / "sdk.mjs", folder)
-    return folder
 
 
 def make_certificate(folder):
@@ -56,7 +42,7 @@ def enter_namespace():
         folder = pathlib.Path(temporary)
         make_certificate(folder)
         (folder / "hosts").write_text(f"127.0.0.1 localhost {HOST}\n")
-        (folder / "sdk").symlink_to(install_sdk())
+        (folder / "sdk").symlink_to(npm.install(HERE / "cloudflare_clients"))
         root = [] if os.geteuid() == 0 else ["--map-root-user"]
         script = 'ip link set lo up && mount --bind "$1/hosts" /etc/hosts && shift && exec "$@"'
         argv = ["unshare", *root, "--net", "--mount", "sh", "-c", script, "sh", folder, sys.executable, "-B", __file__]
