@@ -106,8 +106,8 @@ class TcpConnection final : public DnsConnection {
     std::array<std::uint8_t, 16384> chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init)
     while (buffer_.size() < size) {
       const ssize_t got = recv(socket_.get(), chunk.data(), chunk.size(), 0);
-      acknowledge();
       if (got > 0) {
+        acknowledge();
         buffer_.insert(buffer_.end(), chunk.begin(), chunk.begin() + got);
         continue;
       }
