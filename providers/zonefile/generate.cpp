@@ -153,7 +153,10 @@ std::string unquoted(std::string_view token) {
   if (!token.starts_with('"')) return std::string(token);
   std::string out;
   for (std::size_t i = 1; i + 1 < token.size(); ++i) {
-    if (token[i] == '\\' && token[++i] != '"') out += '\\';
+    if (token[i] == '\\') {
+      ++i;
+      if (token[i] != '"') out += '\\';
+    }
     out += token[i];
   }
   return out;

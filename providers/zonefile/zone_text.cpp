@@ -169,20 +169,20 @@ class Parser {
 }  // namespace
 
 // Other escapes stay, and so never equal a plain name: no spelling of an owned name is missed.
-std::string plain_name(std::string_view name) {
+std::string plain_name(std::string_view written) {
   std::string out;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if (name[i] != '\\') {
-      out += name[i];
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    if (written[i] != '\\') {
+      out += written[i];
       continue;
     }
-    const bool decimal = i + 3 < name.size() && is_digit(name[i + 1]) && is_digit(name[i + 2]) &&
-                         is_digit(name[i + 3]);
+    const bool decimal = i + 3 < written.size() && is_digit(written[i + 1]) &&
+                         is_digit(written[i + 2]) && is_digit(written[i + 3]);
     const std::size_t length = decimal ? 4 : 2;
-    const int value =
-        decimal ? (name[i + 1] - '0') * 100 + (name[i + 2] - '0') * 10 + (name[i + 3] - '0')
-        : i + 1 < name.size() ? name[i + 1]
-                              : '\\';
+    const int value = decimal ? (written[i + 1] - '0') * 100 + (written[i + 2] - '0') * 10 +
+                                    (written[i + 3] - '0')
+                      : i + 1 < written.size() ? written[i + 1]
+                                               : '\\';
     const char c = static_cast<char>(value);
     const bool plain =
         value >= 0 && value < 128 &&
@@ -190,7 +190,7 @@ std::string plain_name(std::string_view name) {
     if (plain)
       out += c;
     else
-      out += name.substr(i, length);
+      out += written.substr(i, length);
     i += length - 1;
   }
   return lower(out);
