@@ -66,27 +66,38 @@ std::string put(Session& session, const Place& place, bool exact, bool sync) {
                      path_word(local).value_or("\"\""), place.temporary);
 }
 
-// The outcome of commands that upload.
-Result<Done> outcome(const Result<Commands>& answers, const Place& place) {
-  if (!answers) return fail(answers);
-  for (const std::string& answer : *answers)
-    if (!answer.empty())
-      return std::unexpected(problem(answer, "write beside the file", place.path));
-  return Done{};
+// One turn: `before`, the upload beside the file, `after`. The answers are those to all three, the
+// upload's being one.
+Result<Commands> upload(Session& session, const Place& place, const std::string& content,
+                        const Finish& finish, Commands before, const Commands& after) {
+  const bool learn = finish.mode && !session.umask();
+  const bool exact = !learn && finish.mode && (*session.umask() & *finish.mode) != 0;
+  const Result<Done> ready = session.scratch().write(session.outgoing(), content,
+                                                     learn ? 0777 : finish.mode.value_or(0666));
+  if (!ready) return fail(ready);
+  Commands commands = std::move(before);
+  commands.push_back(put(session, place, exact, finish.sync));
+  // The first upload of a session asks for all permissions, and so learns what the server grants.
+  const std::size_t learnt = commands.size();
+  if (learn) {
+    commands.push_back("ls -ln " + place.temporary);
+    commands.push_back(fmt::format("chmod {:o} {}", *finish.mode, place.temporary));
+  }
+  commands.insert(commands.end(), after.begin(), after.end());
+  Result<Commands> answers = session.run(commands, {});
+  if (!answers || !learn) return answers;
+  if (const std::optional<unsigned> granted = permissions((*answers)[learnt]))
+    session.set_umask(0777U & ~*granted);
+  std::string& said = (*answers)[learnt - 1];
+  if (said.empty()) said = (*answers)[learnt + 1];
+  const auto begin = answers->begin() + static_cast<std::ptrdiff_t>(learnt);
+  answers->erase(begin, begin + 2);
+  return answers;
 }
 
-// The first upload of a session asks for all permissions, and so learns what the server grants.
-Result<Done> upload_and_learn(Session& session, const Place& place, const Finish& finish) {
-  auto answers =
-      session.run({put(session, place, false, finish.sync), "ls -ln " + place.temporary}, {});
-  if (answers) {
-    if (const std::optional<unsigned> granted = permissions(answers->back()))
-      session.set_umask(0777U & ~*granted);
-    answers->pop_back();
-  }
-  if (Result<Done> done = outcome(answers, place); !done) return done;
-  return outcome(session.run({fmt::format("chmod {:o} {}", *finish.mode, place.temporary)}, {}),
-                 place);
+Result<Done> uploaded(const std::string& answer, const Place& place) {
+  if (answer.empty()) return Done{};
+  return std::unexpected(problem(answer, "write beside the file", place.path));
 }
 
 }  // namespace
@@ -134,32 +145,34 @@ Result<std::optional<std::string>> read(Session& session, const Place& place, st
   return received(session, place, answers->front(), limit, stop);
 }
 
-Result<Done> make_folders(Session& session, const Place& place, const Finish& finish) {
+Result<Done> upload_new(Session& session, const Place& place, const std::string& content,
+                        const Finish& finish) {
+  const std::size_t folders = place.folders.size();
   Commands make;
   for (const std::string& folder : place.folders)
     make.push_back("mkdir " + folder);
-  const auto answers = session.run(make, {});
+  const auto answers = upload(session, place, content, finish, make, {});
   if (!answers) return fail(answers);
-  // It asks for 0777.
+  if (const Result<Done> done = uploaded(answers->back(), place); !done) return done;
+  // mkdir asks for 0777.
   if (!finish.mode || (session.umask() && (0777U & ~*session.umask()) == folder_mode(*finish.mode)))
     return Done{};
   Commands open;
-  for (std::size_t i = 0; i < answers->size(); ++i)
+  for (std::size_t i = 0; i < folders; ++i)
     if ((*answers)[i].empty())
       open.push_back(fmt::format("chmod {:o} {}", folder_mode(*finish.mode), place.folders[i]));
   const auto opened = session.run(open, {});
-  return opened ? Result<Done>(Done{}) : fail(opened);
+  if (!opened) return fail(opened);
+  for (const std::string& answer : *opened)
+    if (const Result<Done> done = uploaded(answer, place); !done) return done;
+  return Done{};
 }
 
-Result<Done> upload(Session& session, const Place& place, const std::string& content,
-                    const Finish& finish) {
-  const bool learn = finish.mode && !session.umask();
-  const Result<Done> ready = session.scratch().write(session.outgoing(), content,
-                                                     learn ? 0777 : finish.mode.value_or(0666));
-  if (!ready) return ready;
-  if (learn) return upload_and_learn(session, place, finish);
-  const bool exact = finish.mode && (*session.umask() & *finish.mode) != 0;
-  return outcome(session.run({put(session, place, exact, finish.sync)}, {}), place);
+Staged upload_and_read(Session& session, const Place& place, const std::string& content,
+                       const Finish& finish, std::size_t limit) {
+  const auto answers = upload(session, place, content, finish, {}, {get(session, place)});
+  if (!answers) return {fail(answers), fail(answers)};
+  return {uploaded(answers->front(), place), received(session, place, answers->back(), limit, {})};
 }
 
 // SSH_FXP_RENAME makes a link, and so fails where something stands.

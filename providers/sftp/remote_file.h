@@ -38,12 +38,17 @@ struct Finish {
   bool sync = false;             ///< Ask the server to flush a file before it takes its place.
 };
 
-/// Makes the folders to the file that are missing. Only a broken session is a failure: what else
-/// prevents it shows in upload().
-Result<Done> make_folders(Session& session, const Place& place, const Finish& finish);
-/// Writes `content` beside the file.
-Result<Done> upload(Session& session, const Place& place, const std::string& content,
-                    const Finish& finish);
+/// Makes the folders to the file that are missing, and writes `content` beside it.
+Result<Done> upload_new(Session& session, const Place& place, const std::string& content,
+                        const Finish& finish);
+/// Writes `content` beside the file, and reads what stands at the file right after that. That the
+/// upload failed is of interest only where that was read.
+struct Staged {
+  Result<Done> uploaded;
+  Result<std::optional<std::string>> live;
+};
+Staged upload_and_read(Session& session, const Place& place, const std::string& content,
+                       const Finish& finish, std::size_t limit);
 /// Puts what was uploaded into its place, atomically, if nothing stands there: the server compares.
 /// Code::conflict when something does, or the server cannot do that; commit() or discard() is to
 /// follow then.

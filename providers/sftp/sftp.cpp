@@ -19,7 +19,7 @@ namespace {
 
 using Body = std::optional<std::string>;
 
-constexpr std::size_t usual_sessions = 8;   // sshd grants ten (MaxSessions)
+constexpr std::size_t usual_sessions = 10;  // what sshd grants (MaxSessions)
 constexpr std::size_t files_worth_one = 4;  // opening a session takes as long as a few files
 constexpr const char* usual_mode = "0644";
 constexpr const char* servers_mode = "server";
@@ -104,26 +104,37 @@ class Sftp final : public PolicyHost {
   Result<Done> write_one(Session& session, const plan::PolicyEdit& edit) const {
     const Result<Place> place = place_of(domain_of(edit));
     if (!place) return fail(place);
-    return edit.after ? put_one(session, edit, *place) : remove_one(session, edit, *place);
+    if (!edit.after) return remove_one(session, edit, *place);
+    return edit.before ? replace_one(session, edit, *place) : create_one(session, edit, *place);
   }
 
-  // The new body is uploaded beside before anybody looks, so that between the look and the rename
-  // lies nothing but the comparison. A new file is compared by the server itself.
-  Result<Done> put_one(Session& session, const plan::PolicyEdit& edit, const Place& place) const {
-    if (!edit.before)
-      if (Result<Done> made = make_folders(session, place, options_.finish); !made) return made;
-    const Result<Done> uploaded = upload(session, place, edit.after->body, options_.finish);
-    if (uploaded && !edit.before) {
-      Result<Done> claimed = claim(session, place);
-      if (claimed || !session.is_usable()) return claimed;
-    }
-    if (!session.is_usable()) return uploaded;
-    const Result<Body> live = sftp::read(session, place, longest_body, {});
-    const Result<bool> pending = live ? is_pending(edit, *live, place.path) : fail(live);
-    if (pending && *pending && uploaded) return commit(session, place);
+  // A new file is compared by the server: it takes no place that is taken.
+  Result<Done> create_one(Session& session, const plan::PolicyEdit& edit,
+                          const Place& place) const {
+    Result<Done> done = upload_new(session, place, edit.after->body, options_.finish);
+    const bool uploaded = done.has_value();
+    if (uploaded) done = claim(session, place);
+    if (done || !session.is_usable()) return done;
+    return settle(session, edit, place,
+                  {uploaded ? Done{} : done, sftp::read(session, place, longest_body, {})});
+  }
+
+  // To replace a file there is no compare-and-swap. The new body is uploaded beside before anybody
+  // looks, so that between the look and the rename lies nothing but the comparison.
+  Result<Done> replace_one(Session& session, const plan::PolicyEdit& edit,
+                           const Place& place) const {
+    return settle(session, edit, place,
+                  upload_and_read(session, place, edit.after->body, options_.finish, longest_body));
+  }
+
+  static Result<Done> settle(Session& session, const plan::PolicyEdit& edit, const Place& place,
+                             const Staged& staged) {
+    const Result<bool> pending =
+        staged.live ? is_pending(edit, *staged.live, place.path) : fail(staged.live);
+    if (pending && *pending && staged.uploaded) return commit(session, place);
     if (session.is_usable()) discard(session, place);
     if (!pending) return fail(pending);
-    return *pending ? uploaded : Done{};
+    return *pending ? staged.uploaded : Done{};
   }
 
   static Result<Done> remove_one(Session& session, const plan::PolicyEdit& edit,

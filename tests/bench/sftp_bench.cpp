@@ -74,12 +74,10 @@ class Bench {
   void rsync_up(const std::vector<std::string>& more = {}) {
     rsync(more, folder_.file("tree") + "/", remote("rsync"));
   }
-  void rsync_down() {
-    fs::remove_all(folder_.file("copy"));
-    rsync({}, remote("rsync"), folder_.file("copy") + "/");
-  }
+  void rsync_down() { rsync({}, remote("rsync"), folder_.file("copy") + "/"); }
 
   void empty() {
+    fs::remove_all(folder_.file("copy"));
     for (const char* const name : {"stsctl", "rsync"})
       for (const fs::directory_entry& entry : fs::directory_iterator(folder_.file(name)))
         fs::remove_all(entry);

@@ -165,7 +165,7 @@ TEST_P(HostWire, SilenceEndsInTimeAndIsNoAbsence) {
   expect_error(bodies.front(), {Code::timeout});
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(40));
   world().wire().hold(false);
-  EXPECT_EQ(must_read(host, "example.com"), policy(1));
+  EXPECT_EQ(must_read(open(), "example.com"), policy(1));
 }
 
 INSTANTIATE_TEST_SUITE_P(Hosts, HostWire, testing::ValuesIn(host_worlds_with(HostNeed::wire)),
