@@ -67,7 +67,8 @@ std::optional<std::string> starter(Context& context, const InitOptions& options)
 int init(Context& context, const InitOptions& options) {
   World& world = context.world;
   const std::string& file = context.globals.config;
-  if (!options.force && world.services.files.read(file, 1U << 30U)) {
+  const auto there = world.services.files.read(file, 1U << 30U);
+  if (!options.force && (there || there.error().code != Code::not_found)) {
     world.err << "stsctl: " << file
               << " exists and is kept\n  hint: --force replaces it, -c FILE "
                  "names another\n";
