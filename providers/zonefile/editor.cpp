@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "providers/zonefile/rdata.h"
 #include "providers/zonefile/serial.h"
 
@@ -177,6 +178,9 @@ void Editor::rewrite(const Zone::Place& place, const dns::RecordSet& after,
     return;
   }
   if (Duration{record.ttl} != after.ttl) set_ttl(place, after.ttl);
+  // "TYPE16" wants its data in generic form too, to other servers than BIND.
+  if (lower(piece(zone_.text(place), record.type_token)) != lower(record.type))
+    patch(place.file, record.type_token.begin, record.type_token.end, record.type);
   patch(place.file, record.data_range.begin, record.data_range.end, data_text(after, value));
 }
 
@@ -263,8 +267,8 @@ const Record* Editor::moved(const Zone::Place& place, const std::vector<Shifts>&
 
 std::string Editor::patched(std::size_t file) const {
   std::vector<Patch> patches = patches_[file];
-  // What is inserted where a removal begins comes before it; a stable order, so that what is
-  // inserted at one place keeps the order it was asked for.
+  // What is inserted at one place keeps the order it was asked for, and comes before what replaces
+  // the bytes there.
   std::ranges::stable_sort(patches, {},
                            [](const Patch& one) { return std::pair(one.begin, one.end); });
   const std::string& text = zone_.files[file].text;

@@ -275,6 +275,14 @@ std::vector<std::string> NameServer::dig(const std::string& name, const std::str
   return ask({name, type});
 }
 
+std::vector<std::string> NameServer::dig(
+    const std::vector<std::pair<std::string, std::string>>& questions) const {
+  std::vector<std::string> arguments;
+  for (const auto& [name, type] : questions)
+    arguments.insert(arguments.end(), {name, type});
+  return ask(arguments);
+}
+
 std::vector<std::string> NameServer::transfer(const std::string& zone) const {
   const TsigKey key = writer_key();
   const std::string file =

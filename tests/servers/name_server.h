@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "servers/running.h"
@@ -46,6 +47,9 @@ class NameServer {
 
   /// What `dig` sees: the answer section of one question over TCP, one record a line, sorted.
   std::vector<std::string> dig(const std::string& name, const std::string& type) const;
+  /// The same for many questions, each a name and a type, in one run.
+  std::vector<std::string> dig(
+      const std::vector<std::pair<std::string, std::string>>& questions) const;
   /// Every record of a zone in the same form, by a transfer signed with writer_key().
   std::vector<std::string> transfer(const std::string& zone) const;
   /// Sends commands to `nsupdate`, signed with writer_key(): the neighbour who changes things.
