@@ -161,7 +161,7 @@ dns::Type managed_type(std::string_view text, const Record& record) {
   if (!target) return type;  // malformed, which reading its value reports
   const Result<dns::Name> name = dns::Name::parse(*target);
   // Raw bytes are what they are to a server; Name would take them for a U-label.
-  return name && name->text() == *target ? type : dns::Type::other;
+  return name && name->text() == *target ? type : dns::Type::locked;
 }
 
 Result<std::uint32_t> soa_minimum(std::string_view text, const Record& record) {

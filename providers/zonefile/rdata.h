@@ -17,8 +17,8 @@ std::string canonical_type(std::string_view word);
 /// server would read it either.
 Result<std::string> read_value(std::string_view text, const Record& record, dns::Type type);
 
-/// The type that a record counts as: Type::other also for a CNAME whose target no Name can hold,
-/// such as the root.
+/// The type that a record counts as: Type::locked for a CNAME whose target no Name can hold, such
+/// as the root.
 dns::Type managed_type(std::string_view text, const Record& record);
 
 /// The last number of an SOA record, the TTL of negative answers (RFC 2308 §4).

@@ -161,9 +161,10 @@ class Collector {
     // Of sets in several places the last one's TTL holds.
     set.ttl = Duration{record.ttl};
     if (type == dns::Type::other) return Done{};
-    Result<std::string> value = read_value(text, record, type);
+    const bool odd = type == dns::Type::locked;
+    Result<std::string> value = read_value(text, record, odd ? dns::Type::cname : type);
     if (!value) return fail(value);
-    set.values.push_back(std::move(*value));
+    set.values.push_back(odd ? "a CNAME to " + printable(*value) : std::move(*value));
     return Done{};
   }
 

@@ -54,7 +54,7 @@ Result<Zone> read_zone(const dns::Name& name, const std::string& path,
                        const std::string& include_folder, const ReadFile& read);
 
 /// The record sets at `owners`, decoded, $GENERATE lines carried out; types that stsctl does not
-/// manage, and a CNAME whose target no dns::Name can hold, as Type::other.
+/// manage as Type::other, a CNAME whose target no dns::Name can hold as Type::locked.
 Result<std::vector<dns::RecordSet>> record_sets(const Zone& zone,
                                                 const std::vector<dns::Name>& owners);
 

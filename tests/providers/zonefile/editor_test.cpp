@@ -37,6 +37,16 @@ TEST(Editor, ReplacesInPlaceAndKeepsTheRest) {
             "_mta-sts 300 IN TXT \"v=STSv1; id=b\" ; mine\nx A 192.0.2.1\n");
 }
 
+// Knot and NSD read TYPE16 with \# alone.
+TEST(Editor, ReplacesAGenericSpellingWholly) {
+  EXPECT_EQ(edited("$TTL 1h\n@ IN SOA a b 7 1 1 1 1\n_mta-sts IN TYPE16 \\# 2 0161 ; mine\n",
+                   {std::nullopt, txt({"b"})}),
+            "$TTL 1h\n@ IN SOA a b 8 1 1 1 1\n_mta-sts IN 300 TXT \"b\" ; mine\n");
+  EXPECT_EQ(edited("@ 9 IN SOA a b 7 1 1 1 1\n_mta-sts 8 TXT \"x\"\n_mta-sts type16 \\# 2 0161\n",
+                   {std::nullopt, txt({"b", "x"})}),
+            "@ 9 IN SOA a b 8 1 1 1 1\n_mta-sts 300 TXT \"x\"\n_mta-sts 300 TXT \"b\"\n");
+}
+
 TEST(Editor, RemovingNamesTheOwnerThatLaterRecordsInherit) {
   const std::string text = edited("$TTL 5m\n" + soa + "_mta-sts TXT a\n TXT b\n TXT keep\n",
                                   {std::nullopt, txt({"keep"})});
@@ -165,13 +175,13 @@ TEST(Zone, NamesTheFirstRecordThatSealsIt) {
   EXPECT_FALSE(first_seal(*zone_of(soa + "x 1 CDS 1 2 3\nx 1 DS 1\nx 1 TYPE62 \\# 0\n")));
 }
 
-TEST(Zone, CnameToTheRootIsOfAnotherType) {
+TEST(Zone, CnameToTheRootIsLocked) {
   const std::string text = "$TTL 9\n" + soa + "_mta-sts CNAME .\n_smtp._tls TXT x\n";
   const auto sets =
       record_sets(*zone_of(text), {owner, *dns::Name::parse("_smtp._tls.example.com")});
   ASSERT_TRUE(sets) << "one odd record must not spoil the others";
   ASSERT_EQ(sets->size(), 2U);
-  EXPECT_EQ((*sets)[0], (dns::RecordSet{owner, dns::Type::other, Duration{9}, {}}));
+  EXPECT_EQ((*sets)[0], (dns::RecordSet{owner, dns::Type::locked, Duration{9}, {"a CNAME to ."}}));
   EXPECT_EQ((*sets)[1].values, std::vector<std::string>{"x"});
 }
 

@@ -83,8 +83,8 @@ class Judge {
   servers::Folder folder_;
 };
 
-/// BIND's records as the record sets that a provider would read; sets of other types without values
-/// and TTL, owners that no dns::Name can hold left out.
+/// BIND's records as the record sets that a provider would read; sets of other types, and CNAMEs to
+/// what no dns::Name can hold, without values and TTL; owners that none can hold left out.
 inline std::map<std::pair<std::string, dns::Type>, dns::RecordSet> as_sets(
     const std::set<Judged>& records) {
   std::map<std::pair<std::string, dns::Type>, dns::RecordSet> sets;
@@ -96,11 +96,11 @@ inline std::map<std::pair<std::string, dns::Type>, dns::RecordSet> as_sets(
     if (type == dns::Type::txt) value = *dns::decode_txt(one.data);
     auto made = dns::make_record_set(*owner, type, Duration{std::stol(one.ttl)}, {value});
     if (type == dns::Type::other || !made) {
-      type = dns::Type::other;
+      type = made ? dns::Type::other : dns::Type::locked;
       made = dns::RecordSet{*owner, type, Duration{0}, {}};
     }
     auto [entry, is_new] = sets.try_emplace({one.owner, type}, *made);
-    if (is_new || type == dns::Type::other) continue;
+    if (is_new || made->values.empty()) continue;
     entry->second.values.push_back(made->values.front());
     entry->second = *dns::make_record_set(*owner, type, made->ttl, std::move(entry->second.values));
   }

@@ -82,9 +82,9 @@ TEST_F(Provider, FindsTheLongestZone) {
       provider->find_zones({sts, sts.under("sub"), *dns::Name::parse("a.sub.example.com"),
                             *dns::Name::parse("example.net")},
                            {});
-  EXPECT_EQ(zones[0]->text(), "example.com");
-  EXPECT_EQ(zones[1]->text(), "example.com");
-  EXPECT_EQ(zones[2]->text(), "sub.example.com");
+  EXPECT_EQ(zones[0].value().text(), "example.com");
+  EXPECT_EQ(zones[1].value().text(), "example.com");
+  EXPECT_EQ(zones[2].value().text(), "sub.example.com");
   EXPECT_EQ(zones[3].error().code, Code::not_found);
 }
 
@@ -96,10 +96,10 @@ TEST_F(Provider, NamesOfFilesInUpperCaseAndULabels) {
   for (const char* name : {"example.com", "m\u00fcnchen.example", "b\u00fccher.example"}) {
     const dns::Name zone = *dns::Name::parse(name);
     const dns::Name owner = zone.under("_mta-sts");
-    EXPECT_EQ(*provider->find_zones({owner}, {}).front(), zone);
-    EXPECT_THAT(*read(*provider, owner, zone), ElementsAre());
+    EXPECT_EQ(provider->find_zones({owner}, {}).front().value(), zone);
+    EXPECT_THAT(read(*provider, owner, zone).value(), ElementsAre());
     ASSERT_TRUE(provider->write(zone, {{std::nullopt, txt("v", owner)}}));
-    EXPECT_THAT(*read(*provider, owner, zone), ElementsAre(txt("v", owner)));
+    EXPECT_THAT(read(*provider, owner, zone).value(), ElementsAre(txt("v", owner)));
   }
   EXPECT_THAT(
       *world_.services().files.list(folder_.path()),
@@ -156,7 +156,7 @@ TEST_F(Provider, SignedZonesAreReadAndNotEdited) {
                            "NSEC a A", "TYPE46 \\# 1 00", "TYPE48 \\# 1 00", "TYPE63 \\# 1 00"}) {
     folder_.write("example.com.zone", zone_text + "x 1 " + seal + "\n_mta-sts TXT a\n");
     const auto provider = open();
-    EXPECT_EQ(read(*provider)->front().values, std::vector<std::string>{"a"});
+    EXPECT_EQ(read(*provider).value().front().values, std::vector<std::string>{"a"});
     const dns::RecordSet there{sts, dns::Type::txt, Duration{100}, {"a"}};
     EXPECT_TRUE(provider->write(example, {{there, there}})) << "nothing to do is no edit";
     const auto written = provider->write(example, {{there, txt("b")}});
@@ -179,7 +179,7 @@ TEST_F(Provider, ZonesThatTheServerChangesAreLeftToIt) {
   EXPECT_THAT(seen.error().hint, HasSubstr("rfc2136"));
   EXPECT_THAT(seen.error().hint, HasSubstr("rndc freeze example.com"));
   EXPECT_EQ(refused(*provider), seen.error());
-  EXPECT_THAT(*provider->find_zones({sts}, {}).front(), example);
+  EXPECT_EQ(provider->find_zones({sts}, {}).front().value(), example);
 }
 
 // BIND's inline signing keeps a journal of the unsigned file, which is edited as any other.
@@ -202,7 +202,7 @@ TEST_F(Provider, IncludesStartFromTheirOwnDirectory) {
   folder_.write("server/mail", "_mta-sts TXT server\n");
   const std::string zones = folder_.file("zones");
   const auto value = [&](const std::map<std::string, Settings::Value>& settings) {
-    return read(*open(settings))->front().values.front();
+    return read(*open(settings)).value().front().values.front();
   };
   EXPECT_EQ(value({{"directory", zones}}), "beside");
   EXPECT_EQ(value({{"directory", zones}, {"include_directory", folder_.file("server")}}), "server");
@@ -282,7 +282,7 @@ TEST_F(Reload, FailedOneIsMadeUpForByTheNextApply) {
   EXPECT_EQ(written.error().hint,
             "the zone file is as it was before; when the command works, run apply again");
   EXPECT_EQ(text(), zone_text) << "a plan must see that the record is not served";
-  EXPECT_THAT(*read(*provider), ElementsAre());
+  EXPECT_THAT(read(*provider).value(), ElementsAre());
   fs::remove(folder_.file("fail"));
   ASSERT_TRUE(write(*provider, "v"));
   EXPECT_EQ(text(), with("v"));
