@@ -1,5 +1,7 @@
 #include "providers/policy_path.h"
 
+#include <filesystem>
+
 #include "base/text.h"
 
 namespace stsctl::providers {
@@ -35,6 +37,12 @@ Result<PolicyPath> PolicyPath::read(const Settings& settings) {
 
 std::string PolicyPath::file(const dns::Name& domain) const {
   return fill_in(pattern_, domain);
+}
+
+Result<std::string> policy_file(const Settings& settings, const dns::Name& domain) {
+  const Result<PolicyPath> path = PolicyPath::read(settings);
+  if (!path) return fail(path);
+  return (std::filesystem::path(settings.text("root")) / path->file(domain)).string();
 }
 
 std::string fill_in(std::string_view pattern, const dns::Name& domain) {

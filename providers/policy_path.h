@@ -32,6 +32,9 @@ class PolicyPath {
   std::string pattern_;
 };
 
+/// The file of one domain below the setting `root`.
+Result<std::string> policy_file(const Settings& settings, const dns::Name& domain);
+
 /// `pattern` with every {domain} replaced by the name in lower-case A-labels.
 std::string fill_in(std::string_view pattern, const dns::Name& domain);
 

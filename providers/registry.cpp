@@ -8,6 +8,7 @@
 #include "providers/powerdns/powerdns.h"
 #include "providers/provider.h"
 #include "providers/rfc2136/rfc2136.h"
+#include "providers/serve/serve.h"
 #include "providers/sftp/sftp.h"
 #include "providers/webdav/webdav.h"
 #include "providers/zonefile/zonefile.h"
@@ -22,7 +23,7 @@ const std::vector<DnsKind>& dns_kinds() {
 
 const std::vector<HostKind>& host_kinds() {
   static const std::vector<HostKind> kinds{directory::kind(), github::kind(), webdav::put_kind(),
-                                           sftp::kind(), webdav::kind()};
+                                           serve::kind(),     sftp::kind(),   webdav::kind()};
   return kinds;
 }
 

@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <filesystem>
 
-#include <fmt/format.h>
-
 #include "base/parallel.h"
-#include "base/text.h"
 #include "providers/address.h"
 #include "providers/policy_edit.h"
 #include "providers/policy_path.h"
+#include "providers/reload.h"
 
 namespace stsctl::providers::directory {
 
@@ -18,7 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t files_at_once = 4;
-constexpr Duration reload_deadline{60};
 
 class Directory : public PolicyHost {
  public:
@@ -99,15 +96,8 @@ class Directory : public PolicyHost {
   }
 
   Result<Done> reload() const {
-    if (reload_.empty()) return Done{};
-    const Result<io::Exit> exit = services_.process.run(reload_, {}, reload_deadline);
-    if (!exit) return fail_at(exit, "reload");
-    if (exit->status == 0) return Done{};
-    const std::string said(trim(exit->errors.empty() ? exit->output : exit->errors));
-    return fail(Code::internal,
-                fmt::format("'{}' ended with status {}: {}", join(reload_, " "), exit->status,
-                            printable(said.substr(0, 500))),
-                "reload", "the policies are written; the web server has not been reloaded");
+    return run_reload(services_.process, reload_,
+                      "the policies are written; the web server has not been reloaded");
   }
 
   io::Services services_;
@@ -126,9 +116,7 @@ std::vector<SettingSpec> settings() {
        .required = true},
       path_setting(),
       address_setting(),
-      {.name = "reload",
-       .type = SettingType::list,
-       .description = "Program and arguments run once after policies changed, without a shell."},
+      reload_setting(),
       edge_delay_setting(),
   };
 }

@@ -17,7 +17,7 @@ namespace stsctl::cli {
 struct Globals {
   std::string config = "stsctl.yaml";
   bool no_color = false;
-  std::string log_level = "warn";
+  std::string log_level;  ///< Empty: the command's own, warn for most.
   std::vector<std::string> resolvers;
 };
 
@@ -26,6 +26,7 @@ struct Context {
   World& world;
   Globals globals;
   std::function<int()> action;
+  bool runs_until_stopped = false;  ///< A signal is its regular end, and no exit code.
 
   /// May what is written to `world.out` carry colour? (terminal, NO_COLOR, --no-color)
   bool color() const;
@@ -48,6 +49,7 @@ void add_apply(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);
 void add_render(CLI::App& app, Context& context);
+void add_serve(CLI::App& app, Context& context);
 void add_lint(CLI::App& app, Context& context);
 void add_id(CLI::App& app, Context& context);
 void add_providers(CLI::App& app, Context& context);

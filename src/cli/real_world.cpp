@@ -4,8 +4,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <mutex>
 #include <stop_token>
 #include <thread>
+#include <utility>
 
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -37,7 +39,8 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// Turns signals into a stop request, in a thread that waits for them: no handler, no race.
+// Turns signals into a stop request or a call, in a thread that waits for them: no handler, no
+// race.
 class Signals {
  public:
   Signals() {
@@ -45,6 +48,9 @@ class Signals {
     sigemptyset(&set_);
     sigaddset(&set_, SIGINT);
     sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGHUP);
+    struct sigaction hangup{};
+    ignores_hangup_ = sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler == SIG_IGN;
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     std::thread([this] { wait(); }).detach();
   }
@@ -52,16 +58,42 @@ class Signals {
   std::stop_token token() const { return stop_.get_token(); }
   const std::atomic<int>* number() const { return &number_; }
 
+  void on_hangup(std::function<void()> call) {
+    const std::scoped_lock lock(guard_);
+    hangup_ = std::move(call);
+  }
+
  private:
   void wait() {
     int signal = 0;
-    if (sigwait(&set_, &signal) != 0) return;
-    number_ = signal;
-    stop_.request_stop();
-    if (sigwait(&set_, &signal) == 0) _exit(128 + signal);
+    while (sigwait(&set_, &signal) == 0) {
+      if (signal == SIGHUP) {
+        hang_up();
+      } else if (number_ == 0) {
+        number_ = signal;
+        stop_.request_stop();
+      } else {
+        _exit(128 + signal);
+      }
+    }
+  }
+
+  // Who asked for it is called; else the program ends as by default, unless started with nohup.
+  void hang_up() {
+    const std::scoped_lock lock(guard_);
+    if (hangup_) return hangup_();
+    if (ignores_hangup_) return;
+    sigset_t only{};
+    sigemptyset(&only);
+    sigaddset(&only, SIGHUP);
+    pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+    raise(SIGHUP);
   }
 
   sigset_t set_{};
+  bool ignores_hangup_ = false;
+  std::mutex guard_;
+  std::function<void()> hangup_;
   std::atomic<int> number_{0};
   std::stop_source stop_;
 };
@@ -84,28 +116,30 @@ struct RealWorld::Parts {
   std::unique_ptr<io::DnsExchange> dns = io::real_dns_exchange();
   std::unique_ptr<io::Http> http = io::real_http({.stop = on_signal.token()});
   io::Log log{std::cerr};
-  World world{.services = {.files = *files,
-                           .process = *process,
-                           .clock = *clock,
-                           .dns = *dns,
-                           .http = *http,
-                           .log = log,
-                           .stop = on_signal.token(),
-                           .env = environment},
-              .in = std::cin,
-              .out = std::cout,
-              .err = std::cerr,
-              .in_is_terminal = isatty(STDIN_FILENO) == 1,
-              .out_is_terminal = isatty(STDOUT_FILENO) == 1,
-              .err_is_terminal = isatty(STDERR_FILENO) == 1,
-              .columns = terminal_columns(),
-              .stop = on_signal.token(),
-              .signal = on_signal.number(),
-              .open_resolver =
-                  [this](io::ResolverOptions options) {
-                    return io::real_resolver(*dns, std::move(options));
-                  },
-              .open_prober = io::real_prober};
+  World world{
+      .services = {.files = *files,
+                   .process = *process,
+                   .clock = *clock,
+                   .dns = *dns,
+                   .http = *http,
+                   .log = log,
+                   .stop = on_signal.token(),
+                   .env = environment},
+      .in = std::cin,
+      .out = std::cout,
+      .err = std::cerr,
+      .in_is_terminal = isatty(STDIN_FILENO) == 1,
+      .out_is_terminal = isatty(STDOUT_FILENO) == 1,
+      .err_is_terminal = isatty(STDERR_FILENO) == 1,
+      .columns = terminal_columns(),
+      .stop = on_signal.token(),
+      .signal = on_signal.number(),
+      .open_resolver =
+          [this](io::ResolverOptions options) {
+            return io::real_resolver(*dns, std::move(options));
+          },
+      .open_prober = io::real_prober,
+      .on_hangup = [this](std::function<void()> call) { on_signal.on_hangup(std::move(call)); }};
 };
 
 RealWorld::RealWorld() : parts_(std::make_unique<Parts>()) {}

@@ -8,7 +8,8 @@
 namespace stsctl::cli {
 
 /// Builds the real World. From then on SIGINT and SIGTERM request a stop, and a second one ends the
-/// program at once; SIGPIPE is ignored. One a process, made before any other thread.
+/// program at once; SIGPIPE is ignored, SIGHUP does what World::on_hangup says. One a process, made
+/// before any other thread.
 class RealWorld {
  public:
   RealWorld();

@@ -1,5 +1,8 @@
+#include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <ostream>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -7,7 +10,9 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/session.h"
+#include "cli/web_server_config.h"
 #include "plan/make.h"
+#include "providers/policy_path.h"
 
 namespace stsctl::cli {
 
@@ -15,9 +20,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Where certbot puts them.
+constexpr const char* default_certificate = "/etc/letsencrypt/live/mta-sts.{domain}/fullchain.pem";
+constexpr const char* default_key = "/etc/letsencrypt/live/mta-sts.{domain}/privkey.pem";
+
 struct RenderOptions {
-  std::string domain;
+  std::vector<std::string> domains;
   bool as_json = false;
+  std::string format;
+  std::uint16_t port = 443;
+  std::string certificate;
+  std::string key;
 };
 
 // What would be published where nothing is yet.
@@ -77,18 +90,91 @@ std::string as_json(const plan::Desired& desired, const Rendered& what) {
          "\n";
 }
 
-int render(Context& context, const RenderOptions& options) {
+int complain(const Context& context, const std::string& what) {
+  context.world.err << "stsctl: " << what << '\n';
+  return exit_usage;
+}
+
+int render_records(const Context& context, const RenderOptions& options) {
   World& world = context.world;
-  const std::optional<Session> session = open_session(context, {options.domain});
+  const std::optional<Session> session = open_session(context, options.domains);
   if (!session) return exit_usage;
-  if (session->desired.size() != 1) {
-    world.err << "stsctl: render takes one domain\n";
-    return exit_usage;
+  if (options.as_json && session->desired.size() != 1)
+    return complain(context, "render --json takes one domain");
+  bool first = true;
+  for (const plan::Desired& desired : session->desired) {
+    const Rendered what = rendered(desired, world.services.clock.now());
+    if (!std::exchange(first, false)) world.out << '\n';
+    world.out << (options.as_json ? as_json(desired, what) : as_text(desired, what));
   }
-  const plan::Desired& desired = session->desired.front();
-  const Rendered what = rendered(desired, world.services.clock.now());
-  world.out << (options.as_json ? as_json(desired, what) : as_text(desired, what));
   return exit_done;
+}
+
+// ---- a web server's configuration ----
+
+WebServer web_server(const std::string& format) {
+  if (format == "caddy") return WebServer::caddy;
+  return format == "nginx" ? WebServer::nginx : WebServer::apache;
+}
+
+// Caddy obtains certificates itself unless it is given some.
+std::string certificate_of(const std::string& given, const char* fallback,
+                           const RenderOptions& options, const dns::Name& domain) {
+  if (given.empty() && options.format == "caddy") return {};
+  return providers::fill_in(given.empty() ? fallback : given, domain);
+}
+
+Result<PolicySite> site_of(const config::Config& config, const plan::Desired& desired,
+                           const RenderOptions& options) {
+  const dns::Name& domain = desired.domain;
+  const config::Account* host = desired.policy ? config.find_host(desired.host) : nullptr;
+  if (host == nullptr) return fail(Code::unsupported, "it has no policy", domain.text());
+  if (host->provider != "directory")
+    return fail(Code::unsupported,
+                fmt::format("its host '{}' is a '{}', no 'directory'", host->name, host->provider),
+                domain.text());
+  const Result<std::string> file = providers::policy_file(host->settings, domain);
+  if (!file) return fail(file);
+  return PolicySite{
+      .domain = domain,
+      .file = std::filesystem::absolute(*file).lexically_normal().string(),
+      .certificate = certificate_of(options.certificate, default_certificate, options, domain),
+      .key = certificate_of(options.key, default_key, options, domain)};
+}
+
+// Those named; when none is, those that have a file.
+Result<std::vector<PolicySite>> sites(const config::Config& config, const RenderOptions& options) {
+  const auto domains = choose(config, options.domains);
+  if (!domains) return fail(domains);
+  std::vector<PolicySite> all;
+  for (const config::Domain& domain : *domains) {
+    Result<PolicySite> site = site_of(config, domain.desired, options);
+    if (site)
+      all.push_back(std::move(*site));
+    else if (!options.domains.empty() || site.error().code != Code::unsupported)
+      return fail(site);
+  }
+  if (all.empty())
+    return fail(Code::not_found, "no domain's policy is served from a 'directory' host");
+  return all;
+}
+
+int render_server(const Context& context, const RenderOptions& options) {
+  if (options.certificate.empty() != options.key.empty())
+    return complain(context, "--certificate and --key belong together");
+  const std::optional<config::Config> config = load_config(context, Secrets::left_out);
+  if (!config) return exit_usage;
+  const auto found = sites(*config, options);
+  if (!found) return complain(context, to_string(found.error()));
+  const auto text = web_server_config(web_server(options.format), *found, options.port);
+  if (!text) return complain(context, to_string(text.error()));
+  context.world.out << *text;
+  return exit_done;
+}
+
+int render(const Context& context, const RenderOptions& options) {
+  return options.format.empty() ? render_records(context, options)
+                                : render_server(context, options);
 }
 
 }  // namespace
@@ -97,10 +183,32 @@ void add_render(CLI::App& app, Context& context) {
   const auto options = std::make_shared<RenderOptions>();
   CLI::App* command = add_command(
       app, context, "render",
-      "Print a domain's records and policy as they would be published now; touches nothing",
-      "  stsctl render example.com", [&context, options] { return render(context, *options); });
-  command->add_option("DOMAIN", options->domain, "A configured domain")->required();
-  command->add_flag("--json", options->as_json, "Print one JSON object");
+      "Print domains' records and policies as they would be published now, or with --format the "
+      "configuration of their web server; touches nothing",
+      "  stsctl render example.com\n"
+      "  stsctl render --format nginx > /etc/nginx/conf.d/mta-sts.conf",
+      [&context, options] { return render(context, *options); });
+  command->add_option("DOMAIN", options->domains, "Configured domains; all if none is given");
+  CLI::Option* as_json = command->add_flag("--json", options->as_json, "Print one JSON object");
+  CLI::Option* format =
+      command
+          ->add_option("--format", options->format,
+                       "Print what makes this web server serve the files of a directory host")
+          ->type_name("SERVER")
+          ->check(CLI::IsMember({"caddy", "nginx", "apache"}))
+          ->excludes(as_json);
+  command->add_option("--port", options->port, "The port it listens on")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str()
+      ->needs(format);
+  command
+      ->add_option("--certificate", options->certificate,
+                   fmt::format("PEM file with chain; {{domain}} is the mail domain [{}; caddy: "
+                               "obtained by itself]",
+                               default_certificate))
+      ->type_name("FILE")
+      ->needs(format);
+  command->add_option("--key", options->key, "Its key")->type_name("FILE")->needs(format);
 }
 
 }  // namespace stsctl::cli

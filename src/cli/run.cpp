@@ -30,10 +30,9 @@ void add_globals(CLI::App& app, Globals& globals) {
                  "(STSCTL_RESOLVER does the same)")
       ->type_name("ADDRESS[:PORT]")
       ->delimiter(',');
-  app.add_option("--log-level", globals.log_level, "error, warn, info or debug")
+  app.add_option("--log-level", globals.log_level, "error, warn, info or debug [warn; serve: info]")
       ->type_name("LEVEL")
-      ->check(CLI::IsMember({"error", "warn", "info", "debug"}))
-      ->capture_default_str();
+      ->check(CLI::IsMember({"error", "warn", "info", "debug"}));
 }
 
 // CLI11 tells help from a mistake by exception type; both end here.
@@ -49,8 +48,10 @@ int report(const CLI::App& app, const CLI::ParseError& stop, World& world) {
   return exit_usage;
 }
 
-int interrupted(const World& world, int code) {
-  if (!world.stop.stop_requested() || world.signal == nullptr || world.signal->load() == 0)
+int interrupted(const Context& context, int code) {
+  const World& world = context.world;
+  if (context.runs_until_stopped || !world.stop.stop_requested() || world.signal == nullptr ||
+      world.signal->load() == 0)
     return code;
   return 128 + world.signal->load();
 }
@@ -65,7 +66,8 @@ bool Context::color() const {
 Result<std::unique_ptr<io::Resolver>> Context::resolver() const {
   std::vector<std::string> names = globals.resolvers;
   if (names.empty())
-    for (const std::string_view name : split(world.services.env("STSCTL_RESOLVER").value_or(""), ','))
+    for (const std::string_view name :
+         split(world.services.env("STSCTL_RESOLVER").value_or(""), ','))
       if (!trim(name).empty()) names.emplace_back(trim(name));
   if (!world.open_resolver || (names.size() == 1 && names.front() == "none")) return nullptr;
   io::ResolverOptions options;
@@ -94,8 +96,8 @@ int run(int argc, const char* const* argv, World& world) {
   app.get_formatter()->column_width(34);
   add_globals(app, context.globals);
   for (const auto add :
-       {add_init, add_validate, add_plan, add_apply, add_status, add_verify, add_render, add_lint,
-        add_id, add_providers, add_schema, add_completion, add_version})
+       {add_init, add_validate, add_plan, add_apply, add_status, add_verify, add_render, add_serve,
+        add_lint, add_id, add_providers, add_schema, add_completion, add_version})
     add(app, context);
   try {
     app.parse(argc, argv);
@@ -103,7 +105,8 @@ int run(int argc, const char* const* argv, World& world) {
     return report(app, stop, world);
   }
   world.services.log.set_level(io::parse_log_level(context.globals.log_level));
-  return interrupted(world, context.action());
+  const int code = context.action();
+  return interrupted(context, code);
 }
 
 }  // namespace stsctl::cli

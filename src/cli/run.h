@@ -31,6 +31,9 @@ struct World {
   std::function<std::unique_ptr<io::Resolver>(io::ResolverOptions)> open_resolver;
   /// Opens eyes for web and mail servers.
   std::function<std::unique_ptr<io::Prober>(io::ProbeOptions)> open_prober;
+  /// From now on SIGHUP calls this, from a thread of its own, and does not end the program; empty:
+  /// it ends it again.
+  std::function<void(std::function<void()>)> on_hangup = {};
 };
 
 /// Exit codes (docs/commands.md).

@@ -28,9 +28,11 @@ config::Sources sources(World& world) {
           .env = world.services.env};
 }
 
-std::optional<config::Config> load_config(const Context& context) {
+std::optional<config::Config> load_config(const Context& context, Secrets secrets) {
+  config::Sources from = sources(context.world);
+  from.secrets = secrets == Secrets::read;
   const config::Loaded loaded =
-      config::load(context.globals.config, engine::builtin_catalog(), sources(context.world));
+      config::load(context.globals.config, engine::builtin_catalog(), from);
   for (const config::Diagnostic& diagnostic : loaded.diagnostics)
     context.world.err << config::format(diagnostic) << '\n';
   return loaded.config;

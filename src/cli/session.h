@@ -25,8 +25,10 @@ struct Session {
 /// How config::load reads the disk and the environment of this world.
 config::Sources sources(World& world);
 
+enum class Secrets { read, left_out };
+
 /// Reads the configuration; prints every diagnostic to stderr. None when there was an error.
-std::optional<config::Config> load_config(const Context& context);
+std::optional<config::Config> load_config(const Context& context, Secrets secrets = Secrets::read);
 
 /// The domains that fit one of `targets` (names or globs, U-labels allowed); all when it is empty.
 /// Code::not_found, naming the nearest, when a target fits none.

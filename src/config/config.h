@@ -34,6 +34,8 @@ struct Sources {
   std::function<Result<std::vector<std::string>>(const std::string& pattern)> glob;
   /// An environment variable, if set.
   std::function<std::optional<std::string>(const std::string& name)> env;
+  /// False: secrets are left out of the settings, unread. For a machine that must not have them.
+  bool secrets = true;
 };
 
 /// One fault (or warning) in a configuration file.

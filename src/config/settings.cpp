@@ -68,6 +68,7 @@ class SettingsReader {
     if (spec.type == SettingType::list) return read_list(node, name);
     if (node.kind != Node::Kind::scalar)
       return reader_.error(node.mark, fmt::format("'{}' must be one value", name));
+    if (spec.type == SettingType::secret && !sources_.secrets) return;
     if (spec.type == SettingType::secret) check_plain_secret(node, name);
     const std::optional<std::string> text = expand(node.text, node.mark, name);
     if (text) convert(*text, node, spec, name);

@@ -184,6 +184,16 @@ class RealFiles : public Files {
     return names;
   }
 
+  Result<FileState> state(const std::string& path) override {
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0) return system_error(errno, "cannot look at", path);
+    constexpr std::int64_t nanoseconds = 1'000'000'000;
+    return FileState{.is_folder = S_ISDIR(status.st_mode),
+                     .size = static_cast<std::uint64_t>(std::max<off_t>(0, status.st_size)),
+                     .modified = status.st_mtim.tv_sec * nanoseconds + status.st_mtim.tv_nsec,
+                     .identity = status.st_ino};
+  }
+
   Result<std::vector<std::string>> glob(const std::string& pattern) override {
     glob_t found{};
     const int status = ::glob(pattern.c_str(), 0, note_unreadable, &found);

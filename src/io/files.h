@@ -1,6 +1,7 @@
 #pragma once
 // Files, behind an interface so that a test can break them. Knows no format.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +16,15 @@ namespace stsctl::io {
 class Lock {
  public:
   virtual ~Lock() = default;
+};
+
+/// What tells one state of a file from another without reading it.
+struct FileState {
+  bool is_folder = false;
+  std::uint64_t size = 0;      ///< Bytes.
+  std::int64_t modified = 0;   ///< Nanoseconds since 1970.
+  std::uint64_t identity = 0;  ///< Another one after the file was replaced (inode).
+  bool operator==(const FileState&) const = default;
 };
 
 /// The file system. Calls may come from any thread. Error texts name the path and the system's
@@ -47,6 +57,9 @@ class Files {
 
   /// The names in a folder, sorted, without "." and "..".
   virtual Result<std::vector<std::string>> list(const std::string& folder) = 0;
+
+  /// The state of a file or folder, of what a symbolic link names; Code::not_found.
+  virtual Result<FileState> state(const std::string& path) = 0;
 
   /// Paths that fit a glob as glob(7) reads it, sorted; none is no error, a folder that cannot be
   /// read is one.

@@ -128,6 +128,29 @@ TEST(Load, SecretsAreResolvedAndNeverEchoed) {
     EXPECT_EQ(format(one).find("s3cret"), std::string::npos) << format(one);
 }
 
+TEST(Load, SecretsMayBeLeftOutUnread) {
+  const std::string text =
+      "version: 1\ndns: {p: {provider: powerdns, endpoint: \"http://127.0.0.1:1\",\n"
+      "  server: one, api_key: \"${env:UNSET}\"}}\n"
+      "hosts: {web: {provider: directory, root: www}}\n"
+      "domains: {a.example: {dns: p, host: web, policy: {mode: none, max_age: 1d}}}\n";
+  EXPECT_TRUE(load_text(text).config->dns.front().settings.has("api_key"));
+  bool asked = false;
+  const Loaded loaded = load("x.yaml", engine::builtin_catalog(),
+                             {.read = [&](const std::string&, std::size_t) { return text; },
+                              .glob = [](const std::string&) { return std::vector<std::string>{}; },
+                              .env =
+                                  [&](const std::string&) {
+                                    asked = true;
+                                    return std::optional<std::string>("s3cret");
+                                  },
+                              .secrets = false});
+  ASSERT_TRUE(loaded.config);
+  EXPECT_FALSE(asked);
+  EXPECT_FALSE(loaded.config->dns.front().settings.has("api_key"));
+  EXPECT_EQ(loaded.config->dns.front().settings.text("server"), "one");
+}
+
 TEST(Load, ManyFaultsAreShortened) {
   std::string text = std::string(head) + "domains:\n";
   for (int i = 0; i < 1000; ++i)
