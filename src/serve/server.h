@@ -15,8 +15,8 @@
 #include "serve/answer.h"
 #include "serve/certificate_folder.h"
 #include "serve/client_address.h"
-#include "serve/listen_address.h"
 #include "serve/limits.h"
+#include "serve/listen_address.h"
 #include "serve/metrics.h"
 #include "serve/policies.h"
 

@@ -42,7 +42,8 @@ Result<std::shared_ptr<SSL_CTX>> server_context(const CertificateFolder& certifi
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   // An idle connection then holds no buffers of 34 kB.
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
-  // Clients resume by tickets that they keep; sessions kept here would be memory for anybody to fill.
+  // Clients resume by tickets that they keep; sessions kept here would be memory for anybody to
+  // fill.
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_session_id_context(context.get(),
                                  reinterpret_cast<const unsigned char*>(session_context.data()),

@@ -36,6 +36,9 @@ class FakeProcess : public io::Process {
     if (told) told();
     return io::Exit{.status = status};
   }
+  Result<std::unique_ptr<io::Dialogue>> start(const std::vector<std::string>& /*argv*/) override {
+    return fail(Code::unsupported, "nobody is talked to here");
+  }
   int runs = 0;
   int status = 0;
   std::function<void()> told;
