@@ -8,8 +8,9 @@ namespace {
 
 constexpr std::chrono::milliseconds first_delay{2000};
 constexpr std::chrono::milliseconds longest_delay{10'000};
-constexpr std::chrono::milliseconds good_time{50'000};
-constexpr std::size_t most_changes = 256;
+// By then nearly every change is served: asked for once.
+constexpr std::chrono::milliseconds good_time{60'000};
+constexpr std::size_t most_changes = 300;
 
 }  // namespace
 

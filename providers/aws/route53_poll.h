@@ -14,7 +14,7 @@ namespace stsctl::providers::aws {
 std::chrono::milliseconds poll_delay(std::size_t asked, std::size_t waiting,
                                      const std::vector<io::Rate>& rates);
 
-/// How many changes may wait at once so that each is still asked for in good time: at most 256.
+/// How many changes may wait at once so that each is still asked for in good time: at most 300.
 std::size_t most_waiting(const std::vector<io::Rate>& rates);
 
 /// How often a change is asked for that is served after `served`.

@@ -406,6 +406,38 @@ TEST_F(Route53AtServer, ManyEditsGoInAsFewRequestsAsTheLimitsAllow) {
   EXPECT_EQ(server_->changes(), 0U);
 }
 
+TEST_F(Route53AtServer, OfSeveralRequestsNoneIsSentUnlessAllFit) {
+  HostedZoneSeed zone{"Z1", "example.com"};
+  std::vector<RecordEdit> edits;
+  std::vector<std::string> owners;
+  for (int i = 0; i < 600; ++i) {
+    owners.push_back(fmt::format("_mta-sts.d{:04}.example.com", i));
+    zone.records.push_back(owners.back() + " 300 TXT \"v=STSv1; id=1;\"");
+    edits.push_back(
+        {txt(owners.back(), {"v=STSv1; id=1;"}), txt(owners.back(), {"v=STSv1; id=2;"})});
+  }
+  server_->load({zone});
+  const auto provider = open();
+  ASSERT_TRUE(read(*provider, "example.com", owners));
+  // Another writer, after the plan was made.
+  ASSERT_TRUE(open()->write(name("example.com"),
+                            {{edits.back().before, txt(owners.back(), {"neighbour"})}}));
+  const auto stale = provider->write(name("example.com"), edits);
+  ASSERT_FALSE(stale);
+  EXPECT_EQ(stale.error().code, Code::conflict);
+  EXPECT_EQ(server_->changes(), 1U);
+}
+
+TEST_F(Route53AtServer, WhatIsDoneByMemoryAloneIsLookedAt) {
+  load_usual();
+  const auto provider = open();
+  look(*provider);
+  ASSERT_TRUE(provider->write(name("example.com"), {next_id_}));
+  ASSERT_TRUE(open()->write(name("example.com"), {{next_id_.after, next_id_.before}}));
+  ASSERT_TRUE(provider->write(name("example.com"), {next_id_}));
+  EXPECT_THAT(server_->records("Z1"), Contains("_mta-sts.example.com 300 TXT \"v=STSv1; id=2;\""));
+}
+
 TEST_F(Route53AtServer, TheOlderFormOfRefusalIsUnderstood) {
   load_usual(R"({"old_errors": true})");
   const auto provider = open();
@@ -774,7 +806,7 @@ TEST(Route53Kind, SaysWhatItCan) {
   EXPECT_EQ(kind.name, "route53");
   EXPECT_TRUE(kind.capabilities.atomic_batch);
   EXPECT_TRUE(kind.capabilities.compare_and_swap);
-  EXPECT_EQ(kind.capabilities.write_concurrency, 250U);
+  EXPECT_EQ(kind.capabilities.write_concurrency, 300U);
 }
 
 }  // namespace
