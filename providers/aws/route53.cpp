@@ -112,26 +112,31 @@ class Memory {
   std::map<dns::Name, SetsByOwner> zones_;
 };
 
-// The last change of each zone that is not known to be served.
+// A change that is not known to be served.
+struct Change {
+  std::string id;  // "": its answer was lost
+  std::chrono::steady_clock::time_point made;
+};
+
+// The last one of each zone.
 class Pending {
  public:
-  /// `id`: "" if its answer was lost.
-  void put(const dns::Name& zone, std::string id) {
+  void put(const dns::Name& zone, Change change) {
     const std::scoped_lock lock(mutex_);
-    changes_.insert_or_assign(zone, std::move(id));
+    changes_.insert_or_assign(zone, std::move(change));
   }
-  std::optional<std::string> take(const dns::Name& zone) {
+  std::optional<Change> take(const dns::Name& zone) {
     const std::scoped_lock lock(mutex_);
     const auto place = changes_.find(zone);
     if (place == changes_.end()) return std::nullopt;
-    std::string id = std::move(place->second);
+    Change change = std::move(place->second);
     changes_.erase(place);
-    return id;
+    return change;
   }
 
  private:
   std::mutex mutex_;
-  std::map<dns::Name, std::string> changes_;
+  std::map<dns::Name, Change> changes_;
 };
 
 class Route53 final : public DnsProvider {
@@ -180,12 +185,12 @@ class Route53 final : public DnsProvider {
   }
 
   Result<Done> wait_served(const dns::Name& zone, Duration deadline, const Watch& watch) override {
-    const std::optional<std::string> change = pending_.take(zone);
+    const std::optional<Change> change = pending_.take(zone);
     if (!change) return Done{};
     const Waiting waiting(waiting_);
-    if (!change->empty()) return wait_for(zone, *change, deadline, watch.stop);
+    if (!change->id.empty()) return wait_for(zone, *change, deadline, watch.stop);
     // Nobody can be asked about a change whose id was lost.
-    services_.clock.sleep(std::min<Duration>(deadline, usual_propagation), watch.stop);
+    sleep_until(change->made + std::min<Duration>(deadline, usual_propagation), watch.stop);
     return Done{};
   }
 
@@ -261,7 +266,7 @@ class Route53 final : public DnsProvider {
           return fail(change);
         }
         provider_.memory_.apply(zone_, batch.swaps);
-        provider_.pending_.put(zone_, change->id);
+        provider_.pending_.put(zone_, {change->id, provider_.services_.clock.steady()});
       }
       return Done{};
     }
@@ -269,7 +274,7 @@ class Route53 final : public DnsProvider {
     // A look shows that nothing is left to do. After a failure that is news: a change whose answer
     // was lost, or another's, which must be served too.
     Result<Done> done(const Result<Done>& last) {
-      if (!last) provider_.pending_.put(zone_, {});
+      if (!last) provider_.pending_.put(zone_, {{}, provider_.services_.clock.steady()});
       return Done{};
     }
 
@@ -294,27 +299,31 @@ class Route53 final : public DnsProvider {
     return sets;
   }
 
-  Result<Done> wait_for(const dns::Name& zone, const std::string& id, Duration deadline,
-                        const std::stop_token& stop) {
-    const auto begin = services_.clock.steady();
-    for (std::size_t asked = 1;; ++asked) {
-      const auto left = deadline - (services_.clock.steady() - begin);
-      if (left.count() <= 0)
-        return fail(Code::timeout,
-                    fmt::format("change {} of the zone {} is made but not yet served everywhere "
-                                "after {}",
-                                id, zone.text(), describe_duration(deadline)),
-                    {}, "run apply again: it goes on from there");
+  void sleep_until(std::chrono::steady_clock::time_point end, const std::stop_token& stop) const {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - services_.clock.steady());
+    if (left.count() > 0) services_.clock.sleep(left, stop);
+  }
+
+  Result<Done> wait_for(const dns::Name& zone, const Change& change, Duration deadline,
+                        const std::stop_token& stop) const {
+    const auto end = services_.clock.steady() + deadline;
+    auto asked_at = change.made;
+    for (std::size_t asked = 1; services_.clock.steady() < end; ++asked) {
       const auto delay = poll_delay(asked, waiting_, client_->rates());
-      services_.clock.sleep(std::min(delay, std::chrono::ceil<std::chrono::milliseconds>(left)),
-                            stop);
+      sleep_until(std::min(asked_at + delay, end), stop);
       if (stop.stop_requested())
         return fail(Code::cancelled, "stopped before the change was served", zone.text());
-      const Result<ChangeInfo> change = client_->change_status(id);
-      if (change && change->in_sync) return Done{};
-      if (!change && !is_lost(change.error().code) && change.error().code != Code::rate_limited)
-        return fail(change);
+      asked_at = services_.clock.steady();
+      const Result<ChangeInfo> status = client_->change_status(change.id);
+      if (status && status->in_sync) return Done{};
+      if (!status && !is_lost(status.error().code) && status.error().code != Code::rate_limited)
+        return fail(status);
     }
+    return fail(Code::timeout,
+                fmt::format("change {} of the zone {} is made but not yet served everywhere after "
+                            "{}",
+                            change.id, zone.text(), describe_duration(deadline)),
+                {}, "run apply again: it goes on from there");
   }
 
   const std::unique_ptr<Route53Client> client_;

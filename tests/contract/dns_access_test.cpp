@@ -121,11 +121,11 @@ TEST_P(DnsCosts, AWaveOfWritesCostsNoMoreThanItIsSaidTo) {
   const std::size_t said_to_be = provider().write_requests(wave);
   world().forget();
   provider().begin_writes(wave, {});
-  for (const ZoneSeed& zone : zones) {
+  for (const ZoneSeed& zone : zones)
     must_write(zone.name, {{txt("_mta-sts." + zone.name, {"v=STSv1; id=1;"}),
                             txt("_mta-sts." + zone.name, {"v=STSv1; id=2;"})}});
+  for (const ZoneSeed& zone : zones)
     EXPECT_TRUE(provider().wait_served(name(zone.name), Duration{60}, {}));
-  }
   const Requests cost = world().requests();
   EXPECT_EQ(cost.writes, zones.size()) << "one write a zone";
   // 0: nobody minds (name servers).

@@ -82,7 +82,7 @@ class Route53World final : public EmulatedWorld {
         seed.special.push_back(set.dump());
       seeds.push_back(std::move(seed));
     }
-    server_.load(seeds, R"({"zones": []})");
+    server_.load(seeds, R"({"polls": 0})");
     heal();
     forget();
   }

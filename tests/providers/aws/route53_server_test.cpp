@@ -729,6 +729,16 @@ TEST_F(Route53AtServer, WaitsUntilTheLastChangeIsServed) {
   EXPECT_EQ(requests(), 4U) << "once it is served it is not asked for again";
 }
 
+TEST_F(Route53AtServer, AnOlderChangeIsAskedForAtOnce) {
+  load_usual(R"({"polls": 0})");
+  const auto provider = open();
+  ASSERT_TRUE(provider->write(name("example.com"), {tlsrpt_}));
+  world_.clock.advance(std::chrono::seconds(30));
+  const auto before = world_.clock.passed();
+  EXPECT_TRUE(provider->wait_served(name("example.com"), Duration(300), {}));
+  EXPECT_EQ(world_.clock.passed(), before);
+}
+
 TEST_F(Route53AtServer, AChangeThatIsNotServedInTimeIsTold) {
   load_usual(R"({"polls": 1000})");
   const auto provider = open();
