@@ -12,7 +12,7 @@ namespace stsctl::providers::aws {
 /// What a credential_process prints (version 1), and what the container and instance metadata
 /// services answer: AccessKeyId, SecretAccessKey, SessionToken or Token, Expiration. Code::protocol
 /// for other text; it is never quoted.
-Result<Credentials> parse_key_document(std::string_view json);
+Result<Credentials> parse_key_document(std::string_view text);
 
 /// The credentials in the answer of AssumeRole and AssumeRoleWithWebIdentity.
 Result<Credentials> parse_assumed_role(std::string_view xml);

@@ -186,10 +186,10 @@ Result<std::vector<Swap>> swaps(const std::vector<ApiSet>& sets,
   return made;
 }
 
-Result<std::vector<Batch>> batches(const std::vector<Swap>& all) {
+Result<std::vector<Batch>> batches(const std::vector<Swap>& swaps) {
   std::vector<Batch> made;
   Cost cost;
-  for (std::vector<Swap>& group : by_name(all)) {
+  for (std::vector<Swap>& group : by_name(swaps)) {
     const Cost own = cost_of(group);
     if (!own.fits())
       return fail(Code::invalid,

@@ -58,17 +58,17 @@ Result<Credentials> Sts::assume_role(const Role& role, const Credentials& source
   std::vector<io::Header> headers =
       sign(signed_request, source, {place_.region, "sts"}, clock_.now());
   std::ranges::move(headers, std::back_inserter(signed_request.headers));
-  return send(std::move(signed_request), "AssumeRole");
+  return send(signed_request, "AssumeRole");
 }
 
 Result<Credentials> Sts::assume_role_with_web_identity(const Role& role,
                                                        const std::string& token) const {
   io::Request unsigned_request = request("AssumeRoleWithWebIdentity", role);
   add_field(unsigned_request.body, "WebIdentityToken", token);
-  return send(std::move(unsigned_request), "AssumeRoleWithWebIdentity");
+  return send(unsigned_request, "AssumeRoleWithWebIdentity");
 }
 
-Result<Credentials> Sts::send(io::Request request, const char* action) const {
+Result<Credentials> Sts::send(const io::Request& request, const char* action) const {
   const std::string where = fmt::format("sts {}", action);
   const Result<io::Reply> reply = http_.send(request);
   if (!reply) return fail_at(reply, where);

@@ -35,7 +35,7 @@ class Sts {
                                                     const std::string& token) const;
 
  private:
-  Result<Credentials> send(io::Request request, const char* action) const;
+  Result<Credentials> send(const io::Request& request, const char* action) const;
   io::Request request(const char* action, const Role& role) const;
 
   io::Http& http_;
