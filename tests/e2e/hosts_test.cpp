@@ -1,0 +1,174 @@
+// The program publishes to each policy host; the policy is fetched back as a mail sender does it,
+// from a web server over the same files, by a client that verifies the certificate.
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <ostream>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "io/process.h"
+#include "servers/sshd.h"
+#include "servers/web_server.h"
+
+namespace stsctl {
+namespace {
+
+namespace fs = std::filesystem;
+using servers::NginxRole;
+using testing::HasSubstr;
+
+constexpr const char* zone =
+    "$TTL 1h\n@ IN SOA ns1 hostmaster 1 1d 2h 4w 5m\n@ NS ns1\n@ MX 10 mail\nns1 A 192.0.2.1\n"
+    "mail A 192.0.2.25\n";
+
+std::string policy(const std::string& domain, const std::string& mode) {
+  return fmt::format("version: STSv1\r\nmode: {}\r\nmx: mail.{}\r\nmax_age: 86400\r\n", mode,
+                     domain);
+}
+
+// A server that takes policies into `root`; what `hosts:` says of it.
+struct Host {
+  std::string entry;
+  std::shared_ptr<void> server;
+};
+
+struct HostKind {
+  std::string name;
+  std::function<Host(const std::string& root, const servers::TestCa& ca)> start;
+};
+
+void PrintTo(const HostKind& kind, std::ostream* out) {
+  *out << kind.name;
+}
+
+Host start_sftp(const std::string& root, const servers::TestCa& /*ca*/) {
+  const auto sshd = std::make_shared<servers::Sshd>();
+  return {fmt::format("provider: sftp, host: 127.0.0.1, port: {}, user: {}, identity: {}, "
+                      "known_hosts: {}, root: {}",
+                      sshd->port(), servers::plain_user(), sshd->key(), sshd->known_hosts(), root),
+          sshd};
+}
+
+Host dav(const char* provider, std::shared_ptr<servers::WebServer> server,
+         const servers::TestCa& ca) {
+  return {fmt::format("provider: {}, url: \"https://localhost:{}/mta-sts.{{domain}}/.well-known/"
+                      "mta-sts.txt\", user: {}, password: \"${{env:DAV_PASSWORD}}\", ca_file: {}",
+                      provider, server->port(), servers::dav_user(), ca.file()),
+          server};
+}
+
+const std::vector<HostKind>& host_kinds() {
+  static const std::vector<HostKind> kinds{
+      {"directory",
+       [](const std::string& root, const servers::TestCa&) {
+         return Host{"provider: directory, root: " + root, nullptr};
+       }},
+      {"sftp", start_sftp},
+      {"webdav_apache",
+       [](const std::string& root, const servers::TestCa& ca) {
+         return dav("webdav", servers::start_apache_dav(root, ca), ca);
+       }},
+      {"webdav_nginx",
+       [](const std::string& root, const servers::TestCa& ca) {
+         return dav("webdav", servers::start_nginx(NginxRole::dav, root, ca), ca);
+       }},
+      {"http_put",
+       [](const std::string& root, const servers::TestCa& ca) {
+         return dav("http-put", servers::start_nginx(NginxRole::put, root, ca), ca);
+       }},
+  };
+  return kinds;
+}
+
+class Publishing : public testing::TestWithParam<HostKind> {
+ protected:
+  Publishing() {
+    fs::create_directory(root());
+    servers::give_to_plain_user(root());
+    fs::create_directory(folder_.file("zones"));
+    for (const char* const domain : {"example.com", "example.org"})
+      std::ofstream(folder_.file(fmt::format("zones/{}.zone", domain))) << zone;
+    host_ = GetParam().start(root(), ca_);
+    site_ = servers::start_nginx(NginxRole::site, root(), ca_,
+                                 "DNS:mta-sts.example.com,DNS:mta-sts.example.org");
+    setenv("DAV_PASSWORD", servers::dav_password().c_str(), 1);
+  }
+
+  std::string root() const { return folder_.file("www"); }
+
+  void configure(const std::string& mode) const {
+    folder_.write(
+        "stsctl.yaml",
+        fmt::format("version: 1\ndns:\n  files: {{provider: zonefile, directory: zones}}\n"
+                    "hosts:\n  web: {{{}, address: {{cname: web.example.net}}}}\n"
+                    "defaults: {{dns: files, host: web, tlsrpt: {{rua: "
+                    "[\"mailto:tls@example.net\"]}}}}\ndomains:\n"
+                    "  example.com: {{policy: {{mode: {}, max_age: 1d, mx: "
+                    "[mail.example.com]}}}}\n"
+                    "  example.org: {{policy: {{mode: {}, max_age: 1d, mx: "
+                    "[mail.example.org]}}}}\n",
+                    host_.entry, mode, mode));
+  }
+
+  io::Exit stsctl(std::vector<std::string> words) const {
+    words.insert(words.begin(),
+                 {STSCTL_BINARY, "--config", folder_.file("stsctl.yaml"), "--resolver", "none"});
+    const auto exit = io::real_process()->run(words, {}, std::chrono::seconds(120));
+    if (!exit) throw std::runtime_error(to_string(exit.error()));
+    EXPECT_EQ(exit->output.find(servers::dav_password()), std::string::npos);
+    EXPECT_EQ(exit->errors.find(servers::dav_password()), std::string::npos);
+    return *exit;
+  }
+
+  // Head and body of the answer, as curl gets it once the certificate is verified.
+  std::string fetch(const std::string& domain, const std::string& ca_file) const {
+    const std::string name = "mta-sts." + domain;
+    const auto exit = io::real_process()->run(
+        {"curl", "-sS", "-i", "--http1.1", "--cacert", ca_file, "--resolve",
+         fmt::format("{}:{}:127.0.0.1", name, site_->port()),
+         fmt::format("https://{}:{}/.well-known/mta-sts.txt", name, site_->port())},
+        {}, std::chrono::seconds(60));
+    if (!exit) throw std::runtime_error(to_string(exit.error()));
+    return exit->status == 0 ? exit->output : exit->errors;
+  }
+
+  void expect_served(const std::string& mode) const {
+    for (const std::string domain : {"example.com", "example.org"}) {
+      const std::string answer = fetch(domain, ca_.file());
+      EXPECT_THAT(answer, HasSubstr("HTTP/1.1 200 OK"));
+      EXPECT_THAT(answer, HasSubstr("Content-Type: text/plain"));
+      EXPECT_EQ(answer.substr(answer.find("\r\n\r\n") + 4), policy(domain, mode));
+    }
+  }
+
+  servers::Folder folder_;
+  servers::TestCa ca_;
+  Host host_;
+  std::unique_ptr<servers::WebServer> site_;
+};
+
+TEST_P(Publishing, PutsPoliciesWhereSendersFetchThem) {
+  for (const char* const mode : {"testing", "enforce"}) {
+    configure(mode);
+    EXPECT_EQ(stsctl({"plan", "--detailed-exitcode"}).status, 2);  // there are changes
+    const io::Exit applied = stsctl({"apply", "--yes"});
+    ASSERT_EQ(applied.status, 0) << applied.output << applied.errors;
+    expect_served(mode);
+    const io::Exit again = stsctl({"plan", "--detailed-exitcode"});
+    EXPECT_EQ(again.status, 0) << again.output << again.errors;
+  }
+  const servers::TestCa other;
+  EXPECT_THAT(fetch("example.com", other.file()), HasSubstr("certificate"));  // it does verify
+}
+
+INSTANTIATE_TEST_SUITE_P(Hosts, Publishing, testing::ValuesIn(host_kinds()),
+                         [](const auto& entry) { return entry.param.name; });
+
+}  // namespace
+}  // namespace stsctl
