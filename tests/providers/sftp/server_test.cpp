@@ -251,6 +251,33 @@ TEST_F(SftpServer, ModesDoNotHangOnTheServersUmask) {
   EXPECT_EQ(mode("mta-sts.example.net"), 0700U);
 }
 
+// The first upload of a session learns the umask; the others go by it.
+TEST_F(SftpServer, ModesHoldForEveryFileOfASession) {
+  for (const char* const umask : {"022", "027", "077", "000"}) {
+    const Sshd sshd({.more = fmt::format("ForceCommand internal-sftp -u {}\n", umask)});
+    for (const unsigned wanted : {0644U, 0640U, 0664U}) {
+      Settings one = settings(sshd);
+      one.set("sessions", std::int64_t{1}, "");
+      one.set("mode", fmt::format("{:o}", wanted), "");
+      const auto host = open(one);
+      const auto domain = [&](int i) {
+        return fmt::format("d{}-{}-{:o}.example", i, umask, wanted);
+      };
+      for (const Result<Done>& done : host->write(
+               {edit(domain(1), {}, "a"), edit(domain(2), {}, "b"), edit(domain(3), {}, "c")}, {}))
+        ASSERT_TRUE(done) << to_string(done.error());
+      ASSERT_TRUE(host->write({edit(domain(1), "a", "A"), edit(domain(2), "b", "B")}, {})[1]);
+      const unsigned folder = wanted == 0644U ? 0755U : wanted == 0640U ? 0750U : 0775U;
+      for (int i = 1; i <= 3; ++i) {
+        const std::string at = "mta-sts." + domain(i);
+        EXPECT_EQ(mode(at + "/.well-known/mta-sts.txt"), wanted) << at;
+        EXPECT_EQ(mode(at + "/.well-known"), folder) << at;
+        EXPECT_EQ(mode(at), folder) << at;
+      }
+    }
+  }
+}
+
 TEST_F(SftpServer, FoldersThatWereThereKeepTheirMode) {
   const Sshd sshd;
   fs::create_directory(root() + "/mta-sts.example.com");

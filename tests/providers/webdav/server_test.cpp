@@ -245,6 +245,7 @@ TEST_F(WebDavServer, NginxRefusesWhatANeighbourCreatedAfterTheLook) {
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::conflict);
   EXPECT_EQ(stored("example.com"), "neighbour");
+  EXPECT_EQ(std::distance(fs::directory_iterator(root() + "/example.com"), {}), 1);
 }
 
 TEST_F(WebDavServer, NginxIsComparedByReading) {
