@@ -248,12 +248,15 @@ std::string NameServer::log() const {
 }
 
 void NameServer::await(const std::vector<ZoneSeed>& zones) const {
-  std::string questions;
-  for (const ZoneSeed& zone : zones)
-    questions += zone.name + " SOA\n";
-  const std::string file = folder_.write("questions", questions);
-  if (!wait_until([&] { return ask({"-f", file}).size() == zones.size(); }))
+  if (!wait_until([&] { return soas(zones).size() == zones.size(); }))
     throw std::runtime_error("the server did not load every zone:\n" + log());
+}
+
+std::vector<std::string> NameServer::soas(const std::vector<ZoneSeed>& zones) const {
+  std::vector<std::pair<std::string, std::string>> questions;
+  for (const ZoneSeed& zone : zones)
+    questions.emplace_back(zone.name, "SOA");
+  return dig(questions);
 }
 
 std::vector<std::string> NameServer::ask(const std::vector<std::string>& arguments) const {

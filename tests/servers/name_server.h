@@ -30,6 +30,7 @@ TsigKey reader_key();
 struct ZoneSeed {
   std::string name;
   std::vector<std::string> records = {};
+  bool operator==(const ZoneSeed&) const = default;
 };
 
 /// The clock that a server goes by.
@@ -50,6 +51,8 @@ class NameServer {
   /// The same for many questions, each a name and a type, in one run.
   std::vector<std::string> dig(
       const std::vector<std::pair<std::string, std::string>>& questions) const;
+  /// The SOA records of these zones, those served at least.
+  std::vector<std::string> soas(const std::vector<ZoneSeed>& zones) const;
   /// Every record of a zone in the same form, by a transfer signed with writer_key().
   std::vector<std::string> transfer(const std::string& zone) const;
   /// Sends commands to `nsupdate`, signed with writer_key(): the neighbour who changes things.

@@ -1,4 +1,4 @@
-// rfc2136: the real servers of Debian, behind dns_proxy.py.
+#include "rfc2136.h"
 
 #include <nlohmann/json.hpp>
 
@@ -11,7 +11,6 @@ namespace {
 
 using servers::NameServer;
 using servers::TsigKey;
-using Start = std::unique_ptr<NameServer> (*)(const std::vector<ZoneSeed>&, servers::ServerClock);
 
 constexpr int servfail = 2;
 constexpr int refused = 5;
@@ -24,13 +23,17 @@ TsigKey wrong_key() {
 
 class Rfc2136World final : public EmulatedWorld {
  public:
-  explicit Rfc2136World(Start program) : start_(program) {}
+  explicit Rfc2136World(StartServer program) : start_(program) {}
 
   void start(const std::vector<ZoneSeed>& zones) override {
-    if (server_ && !server_->api().empty())
+    if (server_ && !server_->api().empty()) {
       servers::refill_powerdns(*server_, zones);
-    else
+    } else if (!server_ || zones != zones_ || server_->soas(zones) != soas_) {
+      // Only a server whose zones were changed is started anew.
       server_ = start_(zones, servers::ServerClock::right);
+      zones_ = zones;
+      soas_ = server_->soas(zones);
+    }
     if (!proxy_) proxy_ = std::make_unique<servers::Emulator>("dns_proxy.py");
     proxy_->load(nlohmann::json{{"upstream", server_->port()}}.dump());
     port_ = nlohmann::json::parse(proxy_->dump()).at("port");
@@ -82,14 +85,19 @@ class Rfc2136World final : public EmulatedWorld {
     return zone.empty() ? "" : "[/.]" + zone + "[?]";
   }
 
-  Start start_;
+  StartServer start_;
+  std::vector<ZoneSeed> zones_;
+  std::vector<std::string> soas_;  // as the server began
   std::unique_ptr<NameServer> server_;
   std::unique_ptr<servers::Emulator> proxy_;
   std::int64_t port_ = 0;
 };
 
-WorldKind world(const std::string& server, Start program, std::map<Need, std::string> lacks = {}) {
-  return {
+}  // namespace
+
+bool add_rfc2136_world(const std::string& server, StartServer program,
+                       std::map<Need, std::string> lacks) {
+  return add_world({
       .name = "rfc2136_" + server,
       .make = [program] { return std::make_unique<Rfc2136World>(program); },
       .lacks = std::move(lacks),
@@ -100,14 +108,7 @@ WorldKind world(const std::string& server, Start program, std::map<Need, std::st
                  {Trouble::overloaded, "SERVFAIL is the answer of every server in need: failing"},
                  {Trouble::echo, "an answer holds no text"}},
       .fleet = 300,  // each a file to write and to load
-  };
+  });
 }
 
-const bool bind_added = add_world(world("bind", servers::start_bind));
-const bool knot_added = add_world(
-    world("knot", servers::start_knot,
-          {{Need::every_type, "Knot answers ANY with one set of its choice (RFC 8482)"}}));
-const bool powerdns_added = add_world(world("powerdns", servers::start_powerdns));
-
-}  // namespace
 }  // namespace stsctl::contract
