@@ -5,12 +5,14 @@
 
 #include <fmt/format.h>
 
-#include "providers/policy_edit.h"
 #include "providers/serve/serve.h"
 
 namespace stsctl::cli {
 
 namespace {
+
+// More than any policy: plan sees what is wrong with a longer one.
+constexpr std::size_t longest_file = std::size_t{4} << 20U;
 
 Result<std::optional<std::string>> file_of(const config::Config& config,
                                            const plan::Desired& desired) {
@@ -41,19 +43,22 @@ class Collection {
     const auto file = file_of(config_, desired);
     if (!file) return keep(desired.domain, file.error());
     if (!*file) return policies_.set(desired.domain, sts::format_policy(*desired.policy));
-    Result<std::string> body = services_.files.read(**file, providers::longest_body);
+    Result<std::string> body = services_.files.read(**file, longest_file);
     if (body) return policies_.set(desired.domain, std::move(*body));
     if (body.error().code != Code::not_found) return keep(desired.domain, body.error());
     ++absent_;
   }
 
-  // A disk that fails is no reason to answer that there is no policy.
+  // A disk that fails is no reason to say that there is no policy.
   void keep(const dns::Name& domain, const Error& error) {
     services_.log.write(io::LogLevel::error,
                         fmt::format("policy of {}: {}", domain.text(), to_string(error)));
     const serve::ServedPolicy* old =
         before_ ? before_->find(domain.under("mta-sts").text()) : nullptr;
-    if (old != nullptr) policies_.set(domain, old->body);
+    if (old != nullptr && !old->etag.empty())
+      policies_.set(domain, old->body);
+    else
+      policies_.set_unknown(domain);
   }
 
   const config::Config& config_;

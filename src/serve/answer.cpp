@@ -46,6 +46,7 @@ Answer plain(int status, std::string_view body) {
 }
 
 Answer policy_answer(const Request& request, const ServedPolicy& policy) {
+  if (policy.etag.empty()) return refusal(500);
   Answer found{.type = plain_text, .body = policy.body, .etag = policy.etag, .is_policy = true};
   if (!request.if_none_match.empty() && matches(request.if_none_match, policy.etag)) {
     found.status = 304;

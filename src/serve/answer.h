@@ -51,7 +51,7 @@ struct Site {
 
 /// The answer to a well-formed request.
 Answer answer(const Request& request, const Site& site);
-/// The answer to a request that is not met: 400, 404, 405, 408, 431.
+/// The answer to a request that is not met: 400, 404, 405, 408, 431, 500.
 Answer refusal(int status);
 
 /// "200 OK".

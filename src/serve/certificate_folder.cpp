@@ -73,8 +73,9 @@ void CertificateFolder::look_into(const std::string& folder, int depth,
     pairs.push_back({folder + "/" + pair.chain, folder + "/" + pair.key});
   if (depth == deepest) return;
   for (const std::string& name : *names) {
-    const auto state = files_.state(folder + "/" + name);
-    if (state && state->is_folder) look_into(folder + "/" + name, depth + 1, pairs);
+    const std::string path = fmt::format("{}/{}", folder, name);
+    const auto state = files_.state(path);
+    if (state && state->is_folder) look_into(path, depth + 1, pairs);
   }
 }
 

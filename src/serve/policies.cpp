@@ -20,6 +20,10 @@ void Policies::set(const dns::Name& domain, std::string body) {
   bodies_.insert_or_assign(domain.text(), ServedPolicy{std::move(body), std::move(etag)});
 }
 
+void Policies::set_unknown(const dns::Name& domain) {
+  bodies_.insert_or_assign(domain.text(), ServedPolicy{});
+}
+
 const ServedPolicy* Policies::find(std::string_view host) const {
   if (!host.starts_with(host_label)) return nullptr;
   const auto found = bodies_.find(host.substr(host_label.size()));

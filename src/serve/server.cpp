@@ -33,27 +33,27 @@ std::size_t thread_count(std::size_t wanted) {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, most_threads);
 }
 
-void bind(Acceptor& acceptor, const tcp::endpoint& endpoint, bool also_v4, ErrorCode& failed) {
-  if (acceptor.open(endpoint.protocol(), failed)) return;
+ErrorCode bind(Acceptor& acceptor, const tcp::endpoint& endpoint, bool also_v4 = false) {
+  ErrorCode failed;
+  if (acceptor.open(endpoint.protocol(), failed)) return failed;
   if (endpoint.address().is_v6() && acceptor.set_option(asio::ip::v6_only(!also_v4), failed))
-    return;
-  if (acceptor.set_option(Acceptor::reuse_address(true), failed)) return;
-  if (acceptor.bind(endpoint, failed)) return;
-  acceptor.listen(asio::socket_base::max_listen_connections, failed);
+    return failed;
+  if (acceptor.set_option(Acceptor::reuse_address(true), failed)) return failed;
+  if (acceptor.bind(endpoint, failed)) return failed;
+  return acceptor.listen(asio::socket_base::max_listen_connections, failed);
 }
 
 // All addresses of the machine; IPv4 alone where it has no IPv6.
-void bind_all(Acceptor& acceptor, std::uint16_t port, ErrorCode& failed) {
-  bind(acceptor, {tcp::v6(), port}, true, failed);
+ErrorCode bind_all(Acceptor& acceptor, std::uint16_t port) {
+  const ErrorCode failed = bind(acceptor, {tcp::v6(), port}, true);
   if (!failed || failed == asio::error::address_in_use || failed == asio::error::access_denied)
-    return;
-  ErrorCode ignored;
-  acceptor.close(ignored);
-  bind(acceptor, {tcp::v4(), port}, false, failed);
+    return failed;
+  acceptor = Acceptor(acceptor.get_executor());
+  return bind(acceptor, {tcp::v4(), port});
 }
 
 // A socket that systemd opened.
-void take_over(Acceptor& acceptor, int descriptor, ErrorCode& failed) {
+ErrorCode take_over(Acceptor& acceptor, int descriptor) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   int listening = 0;
@@ -62,17 +62,15 @@ void take_over(Acceptor& acceptor, int descriptor, ErrorCode& failed) {
       getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
       getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_size) == 0 &&
       listening == 1 && (address.ss_family == AF_INET || address.ss_family == AF_INET6);
-  if (!usable) {
-    failed = asio::error::bad_descriptor;
-    return;
-  }
-  acceptor.assign(address.ss_family == AF_INET ? tcp::v4() : tcp::v6(), descriptor, failed);
+  if (!usable) return asio::error::bad_descriptor;
+  ErrorCode failed;
+  return acceptor.assign(address.ss_family == AF_INET ? tcp::v4() : tcp::v6(), descriptor, failed);
 }
 
-void open(Acceptor& acceptor, const ListenAddress& address, ErrorCode& failed) {
-  if (address.descriptor >= 0) return take_over(acceptor, address.descriptor, failed);
-  if (address.host.empty()) return bind_all(acceptor, address.port, failed);
-  bind(acceptor, {asio::ip::make_address(address.host), address.port}, false, failed);
+ErrorCode open(Acceptor& acceptor, const ListenAddress& address) {
+  if (address.descriptor >= 0) return take_over(acceptor, address.descriptor);
+  if (address.host.empty()) return bind_all(acceptor, address.port);
+  return bind(acceptor, {asio::ip::make_address(address.host), address.port});
 }
 
 // A listener's socket, on the loop of the first worker.
@@ -88,18 +86,18 @@ struct Door {
 }  // namespace
 
 struct Server::Parts {
-  Parts(ServerSetup given, const SharedPolicies& policies)
+  Parts(ServerSetup given, SharedPolicies first)
       : setup(std::move(given)),
+        policies(std::move(first)),
         rules{.limits = setup.limits,
               .trusted = setup.trusted,
               .log_format = setup.log_format,
               .log = setup.access_log,
+              .policies = policies,
               .clock = setup.clock,
               .metrics = [this] { return metrics(); }} {
-    for (std::size_t i = 0; i < thread_count(setup.threads); ++i) {
+    for (std::size_t i = 0; i < thread_count(setup.threads); ++i)
       workers.push_back(std::make_unique<Worker>(rules));
-      workers.back()->set_policies(policies);
-    }
   }
 
   Result<Done> open_tls() {
@@ -116,12 +114,11 @@ struct Server::Parts {
   Result<Done> listen(const ListenerSetup& wanted) {
     auto listener = std::make_unique<Listener>();
     auto door = std::make_unique<Door>(*workers.front(), *listener);
-    ErrorCode failed;
-    serve::open(door->acceptor, wanted.address, failed);
-    if (failed)
+    if (const ErrorCode failed = serve::open(door->acceptor, wanted.address))
       return fail(Code::unreachable, "cannot listen: " + failed.message(),
                   to_string(wanted.address));
-    const auto bound = door->acceptor.local_endpoint(failed);
+    ErrorCode ignored;
+    const auto bound = door->acceptor.local_endpoint(ignored);
     listener->url = fmt::format(
         "{}://{}", wanted.tls ? "https" : "http",
         to_string(ListenAddress{.host = bound.address().to_string(), .port = bound.port()}));
@@ -168,14 +165,15 @@ struct Server::Parts {
   }
 
   void close_listeners() {
-    ErrorCode ignored;
     for (const auto& door : doors) {
-      door->acceptor.close(ignored);
+      ErrorCode failed;
+      [[maybe_unused]] const ErrorCode ignored = door->acceptor.close(failed);
       door->pause.cancel();
     }
   }
 
   ServerSetup setup;
+  CurrentPolicies policies;
   Rules rules;
   std::unique_ptr<asio::ssl::context> tls;
   // Connections count themselves off at their listener, and end with their worker at the latest;
@@ -194,7 +192,7 @@ Server::~Server() {
 }
 
 Result<std::unique_ptr<Server>> Server::open(ServerSetup setup, SharedPolicies policies) {
-  auto parts = std::make_unique<Parts>(std::move(setup), policies);
+  auto parts = std::make_unique<Parts>(std::move(setup), std::move(policies));
   if (const auto done = parts->open_tls(); !done) return fail(done);
   for (const ListenerSetup& wanted : parts->setup.listeners)
     if (const auto done = parts->listen(wanted); !done) return fail(done);
@@ -215,9 +213,8 @@ void Server::start() {
     parts_->threads.emplace_back([&worker] { worker->run(); });
 }
 
-void Server::set_policies(const SharedPolicies& policies) {
-  for (const auto& worker : parts_->workers)
-    worker->post([&worker, policies] { worker->set_policies(policies); });
+void Server::set_policies(SharedPolicies policies) {
+  parts_->policies.replace(std::move(policies));
 }
 
 void Server::stop() {

@@ -55,8 +55,8 @@ class Server {
   std::vector<std::string> urls() const;
   /// Begins to answer, in threads of its own.
   void start();
-  /// From now on these are served; connections go on. From any thread, after start().
-  void set_policies(const SharedPolicies& policies);
+  /// From now on these are served, on old connections too. From any thread.
+  void set_policies(SharedPolicies policies);
   /// Takes no further connections, lets what is under way end within the grace, and returns.
   void stop();
 

@@ -18,7 +18,7 @@ constexpr std::size_t log_batch = 16384;
 
 }  // namespace
 
-Worker::Worker(const Rules& rules) : rules_(rules) {}
+Worker::Worker(const Rules& rules) : rules_(rules), policies_(rules.policies) {}
 
 Worker::~Worker() = default;
 
@@ -33,11 +33,11 @@ void Worker::post(std::function<void()> work) {
 }
 
 void Worker::adopt(Socket socket, Listener& listener) {
-  boost::system::error_code ignored;
   if (draining_) return;
   if (!make_room(listener)) return;
   ++listener.counters.accepted;
-  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  boost::system::error_code failed;
+  if (socket.set_option(asio::ip::tcp::no_delay(true), failed)) return;  // gone already
   if (listener.tls != nullptr)
     start_tls_connection(*this, listener, std::move(socket));
   else

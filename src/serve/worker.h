@@ -36,6 +36,7 @@ struct Rules {
   std::vector<Network> trusted;  ///< Proxies whose X-Forwarded-For is believed.
   LogFormat log_format = LogFormat::json;
   AccessLog* log = nullptr;  ///< Null: none is kept.
+  const CurrentPolicies& policies;
   io::Clock& clock;
   std::function<std::string()> metrics;  ///< The text of /metrics; called from any thread.
 };
@@ -82,7 +83,6 @@ class Worker {
   /// Takes a new connection; makes room by ending the one that is idle the longest, or else
   /// refuses.
   void adopt(Socket socket, Listener& listener);
-  void set_policies(SharedPolicies policies) { policies_ = std::move(policies); }
   /// No further requests on connections; idle ones end now.
   void drain();
   bool draining() const { return draining_; }
@@ -97,7 +97,7 @@ class Worker {
   Share& share_of(const Listener& listener) { return shares_[&listener]; }
 
   const Rules& rules() const { return rules_; }
-  const Policies& policies() const { return *policies_; }
+  const Policies& policies() { return *policies_; }
   /// Now as a Date field has it.
   std::string_view date();
   void log(const Access& access);
@@ -109,7 +109,7 @@ class Worker {
 
   const Rules& rules_;
   std::map<const Listener*, Share> shares_;
-  SharedPolicies policies_ = std::make_shared<Policies>();
+  CurrentPolicies::View policies_;
   bool draining_ = false;
   std::chrono::steady_clock::time_point grace_end_{};
   Time date_at_{};

@@ -50,6 +50,11 @@ TEST_F(AnswerTest, HasNothingElse) {
     EXPECT_EQ(get(target, host).status, 404) << target << ' ' << host;
 }
 
+TEST_F(AnswerTest, DoesNotSayThatThereIsNoneWhereNobodyKnows) {
+  policies.set_unknown(*dns::Name::parse("example.org"));
+  EXPECT_EQ(get(policy_path, "mta-sts.example.org").status, 500);
+}
+
 TEST_F(AnswerTest, LetsTheTargetOutrankHost) {
   EXPECT_EQ(get("http://mta-sts.example.com/.well-known/mta-sts.txt", "other.example").status, 200);
   EXPECT_EQ(get("http://other.example/.well-known/mta-sts.txt", "mta-sts.example.com").status, 404);
