@@ -18,6 +18,7 @@ namespace stsctl::providers::serve {
 namespace {
 
 constexpr Duration default_wait{60};
+constexpr Duration stopped_wait{5};
 constexpr std::chrono::milliseconds first_pause{50};
 constexpr std::chrono::milliseconds longest_pause{2000};
 
@@ -49,8 +50,9 @@ class Serve final : public PolicyHost {
                                   const Watch& watch) override {
     std::vector<Result<Done>> results(edits.size());
     std::vector<std::size_t> pending = compare(edits, results, watch);
+    if (pending.size() < edits.size()) watch.advanced(edits.size() - pending.size());
     if (pending.empty()) return results;
-    pending = pass_on(edits, pending, results);
+    pending = pass_on(edits, pending, results, watch);
     await(edits, pending, results, watch);
     return results;
   }
@@ -71,6 +73,8 @@ class Serve final : public PolicyHost {
     if (!reply) return fail(reply);
     if (reply->status == 200) return Body(reply->body);
     if (reply->status == 404) return Body{};
+    if (reply->status == 500)
+      return fail(Code::internal, "the server cannot read its policy", host, "look at its log");
     return fail(Code::protocol, fmt::format("the server answers {}", reply->status), host,
                 "does 'endpoint' name a running 'stsctl serve'?");
   }
@@ -89,7 +93,7 @@ class Serve final : public PolicyHost {
     std::vector<std::size_t> all(edits.size());
     for (std::size_t i = 0; i < all.size(); ++i)
       all[i] = i;
-    const auto live = read(domains_of(edits, all), watch);
+    const auto live = read(domains_of(edits, all), {.stop = watch.stop, .advance = {}});
     std::vector<std::size_t> pending;
     for (const std::size_t i : all) {
       const Result<bool> is_open =
@@ -103,18 +107,19 @@ class Serve final : public PolicyHost {
   // Lets the server know; those it could not be told of are settled. The others are returned.
   std::vector<std::size_t> pass_on(const std::vector<plan::PolicyEdit>& edits,
                                    const std::vector<std::size_t>& pending,
-                                   std::vector<Result<Done>>& results) {
+                                   std::vector<Result<Done>>& results, const Watch& watch) {
     std::vector<Result<Done>> told(pending.size(), Done{});
     if (store_) {
       std::vector<plan::PolicyEdit> wanted;
       for (const std::size_t i : pending)
         wanted.push_back(edits[i]);
-      told = store_->write(wanted, {});
+      told = store_->write(wanted, watch);
     } else if (const auto done =
                    run_reload(services_.process, reload_, "the server has not been reloaded");
                !done) {
       std::ranges::fill(told, done);
     }
+    if (!store_) watch.advanced(pending.size());
     std::vector<std::size_t> left;
     for (std::size_t n = 0; n < pending.size(); ++n) {
       results[pending[n]] = told[n];
@@ -123,13 +128,14 @@ class Serve final : public PolicyHost {
     return left;
   }
 
-  // Asks until the server answers with every new policy: the id that announces it comes after.
+  // Asks until the server answers with every new policy: the id that announces it comes after. What
+  // was passed on is seen through for a moment even when a stop is requested.
   void await(const std::vector<plan::PolicyEdit>& edits, std::vector<std::size_t> pending,
              std::vector<Result<Done>>& results, const Watch& watch) {
-    const auto end = services_.clock.steady() + wait_;
+    const auto begin = services_.clock.steady();
     auto pause = first_pause;
-    while (true) {
-      const auto live = read(domains_of(edits, pending), {.stop = watch.stop, .advance = {}});
+    while (!pending.empty()) {
+      const auto live = read(domains_of(edits, pending), {});
       std::vector<std::size_t> left;
       for (std::size_t n = 0; n < pending.size(); ++n) {
         const plan::PolicyEdit& edit = edits[pending[n]];
@@ -140,8 +146,9 @@ class Serve final : public PolicyHost {
         left.push_back(pending[n]);
       }
       pending = std::move(left);
-      if (pending.empty() || services_.clock.steady() >= end || watch.stop.stop_requested()) return;
-      services_.clock.sleep(pause, watch.stop);
+      const Duration patience = watch.stop.stop_requested() ? std::min(wait_, stopped_wait) : wait_;
+      if (services_.clock.steady() - begin >= patience || services_.stop.stop_requested()) return;
+      services_.clock.sleep(pause, services_.stop);
       pause = std::min(pause * 2, longest_pause);
     }
   }

@@ -4,6 +4,9 @@
 #include <fstream>
 #include <sstream>
 
+#include <pwd.h>
+#include <sys/fsuid.h>
+
 #include "servers/sshd.h"
 
 namespace stsctl::contract {
@@ -14,11 +17,49 @@ namespace fs = std::filesystem;
 
 constexpr const char* filler = "/filler";
 
+class PlainHost final : public providers::PolicyHost {
+ public:
+  explicit PlainHost(std::unique_ptr<PolicyHost> host) : host_(std::move(host)) {}
+  std::vector<Result<std::optional<std::string>>> read(const std::vector<dns::Name>& domains,
+                                                       const providers::Watch& watch) override {
+    const AsPlainUser user;
+    return host_->read(domains, watch);
+  }
+  std::vector<Result<Done>> write(const std::vector<plan::PolicyEdit>& edits,
+                                  const providers::Watch& watch) override {
+    const AsPlainUser user;
+    return host_->write(edits, watch);
+  }
+  std::optional<plan::Address> address(const dns::Name& domain) const override {
+    return host_->address(domain);
+  }
+
+ private:
+  std::unique_ptr<PolicyHost> host_;
+};
+
 }  // namespace
 
 std::map<HostNeed, std::string> lacks(std::map<HostNeed, std::string> others) {
   if (!servers::why_no_disk().empty()) others.emplace(HostNeed::disk, servers::why_no_disk());
   return others;
+}
+
+AsPlainUser::AsPlainUser() {
+  if (!servers::is_root()) return;
+  const passwd* user = getpwnam(servers::plain_user().c_str());
+  setfsgid(user->pw_gid);
+  setfsuid(user->pw_uid);
+}
+
+AsPlainUser::~AsPlainUser() {
+  if (!servers::is_root()) return;
+  setfsuid(0);
+  setfsgid(0);
+}
+
+std::unique_ptr<providers::PolicyHost> as_plain_user(std::unique_ptr<providers::PolicyHost> host) {
+  return std::make_unique<PlainHost>(std::move(host));
 }
 
 FilesWorld::FilesWorld() : disk_(folder_.file("disk")), root_(disk_ + "/www") {

@@ -15,6 +15,18 @@ namespace stsctl::contract {
 /// `others`, and HostNeed::disk where no disk can be mounted.
 std::map<HostNeed, std::string> lacks(std::map<HostNeed, std::string> others);
 
+/// While it exists this thread touches files as an ordinary user, since nothing is forbidden to
+/// root. Threads that are started inherit it.
+class AsPlainUser {
+ public:
+  AsPlainUser();
+  ~AsPlainUser();
+  AsPlainUser(const AsPlainUser&) = delete;
+  AsPlainUser& operator=(const AsPlainUser&) = delete;
+};
+/// The host, reading and writing as that user.
+std::unique_ptr<providers::PolicyHost> as_plain_user(std::unique_ptr<providers::PolicyHost> host);
+
 /// The folder is on a disk of 24 MiB where that can be, and belongs to servers::plain_user().
 class FilesWorld : public HostWorld {
  public:

@@ -7,6 +7,7 @@
 
 #include "fakes/fake_clock.h"
 #include "fakes/fake_http.h"
+#include "fakes/fake_process.h"
 #include "servers/real_services.h"
 #include "servers/running.h"
 
@@ -26,23 +27,6 @@ plan::PolicyEdit edit(const dns::Name& domain, const char* before, const char* a
   if (after != nullptr) result.after = plan::PolicyFile{domain, after};
   return result;
 }
-
-// Counts how often the server is told to reload; `told` is what that does.
-class FakeProcess : public io::Process {
- public:
-  Result<io::Exit> run(const std::vector<std::string>& /*argv*/, const std::string& /*input*/,
-                       Duration /*deadline*/) override {
-    ++runs;
-    if (told) told();
-    return io::Exit{.status = status};
-  }
-  Result<std::unique_ptr<io::Dialogue>> start(const std::vector<std::string>& /*argv*/) override {
-    return fail(Code::unsupported, "nobody is talked to here");
-  }
-  int runs = 0;
-  int status = 0;
-  std::function<void()> told;
-};
 
 class ServeHostTest : public testing::Test {
  protected:
@@ -74,7 +58,7 @@ class ServeHostTest : public testing::Test {
   servers::RealServices real;
   fakes::FakeHttp http;
   fakes::FakeClock clock;
-  FakeProcess process;
+  fakes::FakeProcess process;
   std::map<std::string, std::string> served;  // by Host
 };
 
@@ -104,7 +88,7 @@ TEST_F(ServeHostTest, NeverTakesTroubleForAbsence) {
 TEST_F(ServeHostTest, ReloadsOnceAndWaitsUntilAllIsServed) {
   settings.set("reload", Settings::List{"reload"}, "here");
   served["mta-sts.example.com"] = "old";
-  process.told = [&] { served["mta-sts.example.com"] = "new"; };
+  process.work = [&] { served["mta-sts.example.com"] = "new"; };
   // The second comes later than the reload's end.
   int asked = 0;
   const auto answer = [&](const io::Request& request) -> Result<io::Reply> {
@@ -161,7 +145,7 @@ TEST_F(ServeHostTest, TellsAReloadThatFailed) {
 TEST_F(ServeHostTest, WaitsForARemovalToo) {
   served["mta-sts.example.com"] = "old";
   settings.set("reload", Settings::List{"reload"}, "here");
-  process.told = [&] { served.clear(); };
+  process.work = [&] { served.clear(); };
   EXPECT_TRUE(write({edit(com, "old", nullptr)})[0]);
 }
 
@@ -173,7 +157,7 @@ TEST_F(ServeHostTest, StoresTheFileThatTheServerReads) {
   const auto file = stored_file(settings, com);
   ASSERT_TRUE(file && *file);
   EXPECT_EQ(**file, folder.file("example.com.txt"));
-  process.told = [&] { served["mta-sts.example.com"] = *real.services().files.read(**file, 1000); };
+  process.work = [&] { served["mta-sts.example.com"] = *real.services().files.read(**file, 1000); };
   const auto results = write({edit(com, nullptr, "new\r\n")});
   EXPECT_TRUE(results[0]) << to_string(results[0].error());
   EXPECT_EQ(served["mta-sts.example.com"], "new\r\n");
