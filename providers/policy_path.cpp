@@ -46,11 +46,7 @@ Result<std::string> policy_file(const Settings& settings, const dns::Name& domai
 }
 
 std::string fill_in(std::string_view pattern, const dns::Name& domain) {
-  std::string text(pattern);
-  for (std::size_t at = text.find(domain_placeholder); at != std::string::npos;
-       at = text.find(domain_placeholder, at + domain.text().size()))
-    text.replace(at, domain_placeholder.size(), domain.text());
-  return text;
+  return replaced(std::string(pattern), domain_placeholder, domain.text());
 }
 
 std::vector<std::string> folders_to(std::string_view file) {

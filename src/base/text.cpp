@@ -126,6 +126,20 @@ std::optional<std::vector<std::string>> shell_words(std::string_view command) {
   return words;
 }
 
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  for (std::size_t at = text.find(from); at != std::string::npos;
+       at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+std::string shortened(std::string text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U)
+    --most;
+  return text.substr(0, most) + "…";
+}
+
 std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -157,6 +171,9 @@ std::optional<std::string> nearest(std::string_view word,
   std::size_t best = std::max<std::size_t>(1, wanted.size() / 3) + 1;
   std::optional<std::string> found;
   for (const std::string& candidate : candidates) {
+    // No shorter way than the difference in length.
+    if (candidate.size() + best <= wanted.size() || wanted.size() + best <= candidate.size())
+      continue;
     const std::size_t distance = edit_distance(wanted, lower(candidate));
     if (distance >= best || distance >= wanted.size()) continue;
     best = distance;

@@ -19,6 +19,10 @@ std::string join(const std::vector<std::string>& pieces, std::string_view separa
 /// The words of a command as a POSIX shell splits it: blanks between, '…', "…" and \ taken off,
 /// nothing expanded; none if a quote stays open.
 std::optional<std::vector<std::string>> shell_words(std::string_view command);
+/// `text` with every `from`, which is not empty, replaced by `to`.
+std::string replaced(std::string text, std::string_view from, std::string_view to);
+/// The beginning of `text` with "…", if it is longer than `most` bytes; no UTF-8 sequence is split.
+std::string shortened(std::string text, std::size_t most);
 /// `text` with every byte of a control character (C1 too), DEL, bidirectional override and
 /// ill-formed UTF-8 sequence written as \xNN, so that outside text cannot drive a terminal.
 std::string printable(std::string_view text);

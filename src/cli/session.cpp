@@ -20,12 +20,15 @@ bool fits(const std::string& target, const dns::Name& domain) {
 }  // namespace
 
 config::Sources sources(World& world) {
-  return {.read = [&files = world.services.files](
-                      const std::string& path,
-                      std::size_t limit) { return files.read_stream(path, limit); },
-          .glob = [&files = world.services.files](
-                      const std::string& pattern) { return files.glob(pattern); },
-          .env = world.services.env};
+  return {
+      .read = [&files = world.services.files](
+                  const std::string& path, std::size_t limit) { return files.read(path, limit); },
+      .read_stream = [&files = world.services.files](
+                         const std::string& path,
+                         std::size_t limit) { return files.read_stream(path, limit); },
+      .glob = [&files = world.services.files](
+                  const std::string& pattern) { return files.glob(pattern); },
+      .env = world.services.env};
 }
 
 std::optional<config::Config> load_config(const Context& context, Secrets secrets) {

@@ -28,8 +28,12 @@ struct Catalog {
 
 /// Where the loader gets text from.
 struct Sources {
-  /// The file's text; Code::invalid when it is longer than the limit given.
-  std::function<Result<std::string>(const std::string& path, std::size_t limit)> read;
+  using Read = std::function<Result<std::string>(const std::string& path, std::size_t limit)>;
+  /// The text of a regular file; Code::invalid when it is longer than the limit given.
+  Read read;
+  /// The same of what may be a pipe too, as a shell's <(…) gives: the main file, ${file:…}. Never
+  /// for files found by a pattern: a pipe without a writer would hold us up. None: `read`.
+  Read read_stream;
   /// Paths that fit a glob, sorted.
   std::function<Result<std::vector<std::string>>(const std::string& pattern)> glob;
   /// An environment variable, if set.

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t longest_file = std::size_t{64} << 20U;
+constexpr std::size_t longest_file = std::size_t{32} << 20U;
 constexpr std::size_t deepest_include = 16;
 constexpr std::size_t most_diagnostics = 100;
 
@@ -65,7 +65,9 @@ class Loader {
     if (!seen_.insert(normal).second) return;
     if (chain.size() > deepest_include)
       return from->reader->error(from->mark, "includes are nested deeper than 16 files");
-    Result<std::string> text = sources_.read(path, longest_file);
+    const bool may_be_pipe = from == nullptr && sources_.read_stream;
+    Result<std::string> text =
+        (may_be_pipe ? sources_.read_stream : sources_.read)(path, longest_file);
     if (!text) return unreadable(path, text.error(), from);
     if (text->find('\0') != std::string::npos)
       return unreadable(path, {Code::invalid, "it holds a NUL byte: no text file", path, ""}, from);
@@ -75,12 +77,13 @@ class Loader {
   }
 
   void unreadable(const std::string& path, const Error& error, const Place* from) {
-    if (from != nullptr) return from->reader->error(from->mark, path + ": " + error.what);
-    diagnostics_.push_back({.file = path,
-                            .message = error.what,
-                            .hint = error.code == Code::not_found
-                                        ? "'stsctl init' writes a first one; -c FILE names another"
-                                        : error.hint});
+    std::string hint = error.hint;
+    if (error.code == Code::not_found && from == nullptr)
+      hint = "'stsctl init' writes a first one; -c FILE names another";
+    if (error.code == Code::invalid)
+      hint = "a file is text of at most 32 MiB; 'include' spreads domains over several";
+    if (from != nullptr) return from->reader->error(from->mark, path + ": " + error.what, hint);
+    diagnostics_.push_back({.file = path, .message = error.what, .hint = hint});
   }
 
   void content(Reader& reader, bool is_main, const std::vector<std::string>& chain) {
@@ -101,12 +104,6 @@ class Loader {
     if (const Node* group_node = root.find("groups")) groups(reader, *group_node);
     if (const Node* list = root.find("domains")) domains(reader, *list, 0);
     if (const Node* include = root.find("include")) includes(reader, *include, chain);
-  }
-
-  static std::string hint(const Reader& reader, const YamlFault& fault) {
-    const bool tabs =
-        reader.text().starts_with('\t') || reader.text().find("\n\t") != std::string::npos;
-    return fault.hint.empty() && tabs ? "YAML is indented by blanks, never by tabs" : fault.hint;
   }
 
   static void version(Reader& reader, const Node& root, bool is_main) {

@@ -61,6 +61,7 @@ Excerpt Reader::excerpt(const Mark& mark) const {
 void Reader::add(Diagnostic::Severity severity, const Mark& mark, std::string message,
                  std::string hint) {
   constexpr std::size_t widest = 120;
+  constexpr std::size_t longest_message = 500;
   auto [line, caret] = excerpt(mark);
   std::ranges::replace(line, '\t', ' ');
   if (line.size() > widest) {
@@ -69,8 +70,9 @@ void Reader::add(Diagnostic::Severity severity, const Mark& mark, std::string me
     line = lead + line.substr(std::min(begin, line.size()), widest);
     caret = caret - begin + lead.size();
   }
-  diagnostics_.push_back({severity, file_, mark.line, mark.column, std::move(message),
-                          printable(line), caret, std::move(hint)});
+  diagnostics_.push_back({severity, file_, mark.line, mark.column,
+                          shortened(std::move(message), longest_message), printable(line), caret,
+                          std::move(hint)});
 }
 
 const Node* Reader::mapping(const Node& node, std::string_view what) {

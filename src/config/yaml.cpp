@@ -35,6 +35,12 @@ std::size_t count_nodes(const Node& node) {
   return count;
 }
 
+// The usual reason why text is no YAML.
+std::string syntax_hint(const std::string& text) {
+  const bool tabs = text.starts_with('\t') || text.find("\n\t") != std::string::npos;
+  return tabs ? "YAML is indented by blanks, never by tabs" : "";
+}
+
 // Builds the tree from yaml-cpp's events.
 class Builder : public YAML::EventHandler {
  public:
@@ -103,6 +109,9 @@ class Builder : public YAML::EventHandler {
   }
 
   void add(Node node, YAML::anchor_t anchor) {
+    if (++nodes_ > limits_.nodes)
+      throw Stop{{node.mark, fmt::format("more than {} nodes in one file", limits_.nodes),
+                  "spread the domains over several files, which 'include' reads"}};
     if (anchor != 0) anchors_[anchor] = node;
     if (levels_.empty()) {
       root_ = std::move(node);
@@ -142,6 +151,7 @@ class Builder : public YAML::EventHandler {
   const YamlLimits& limits_;
   std::vector<Level> levels_;
   std::map<YAML::anchor_t, Node> anchors_;
+  std::size_t nodes_ = 0;
   std::size_t alias_nodes_ = 0;
   Node root_;
 };
@@ -169,7 +179,8 @@ std::pair<Node, std::vector<YamlFault>> parse_yaml(const std::string& text,
   } catch (const Stop& stop) {
     builder.faults.push_back(stop.fault);
   } catch (const YAML::Exception& bad) {
-    builder.faults.push_back({mark_of(bad.mark), "not YAML: " + printable(bad.msg), ""});
+    builder.faults.push_back(
+        {mark_of(bad.mark), "not YAML: " + printable(bad.msg), syntax_hint(text)});
   }
   return {builder.take(), std::move(builder.faults)};
 }

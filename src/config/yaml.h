@@ -48,6 +48,7 @@ struct YamlFault {
 /// Limits that keep hostile text harmless.
 struct YamlLimits {
   std::size_t depth = 32;
+  std::size_t nodes = 2'000'000;      ///< As written; 250,000 domains have about as many.
   std::size_t alias_nodes = 100'000;  ///< Nodes that aliases may add to what is written.
 };
 

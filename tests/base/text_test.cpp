@@ -31,6 +31,13 @@ TEST(Text, JoinUndoesSplit) {
   EXPECT_EQ(join({}, ","), "");
 }
 
+TEST(Text, ReplacedDoesNotReadWhatItWrote) {
+  EXPECT_EQ(replaced("a{x}b{x}", "{x}", "1"), "a1b1");
+  EXPECT_EQ(replaced("it's", "'", "'\\''"), "it'\\''s");
+  EXPECT_EQ(replaced("aaa", "aa", ""), "a");
+  EXPECT_EQ(replaced("", "a", "b"), "");
+}
+
 TEST(Printable, OutsideTextCannotDriveATerminal) {
   struct Case {
     std::string text;
@@ -149,6 +156,18 @@ TEST(ShellWords, SplitsAsAShellDoes) {
                          {"'open", std::nullopt},
                          {"\"open", std::nullopt}})
     EXPECT_EQ(shell_words(one.command), one.words) << one.command;
+}
+
+TEST(Text, ShortenedSplitsNoCharacter) {
+  EXPECT_EQ(shortened("abc", 3), "abc");
+  EXPECT_EQ(shortened("abcd", 3), "abc…");
+  EXPECT_EQ(shortened("aüb", 2), "a…");
+  EXPECT_EQ(shortened("aüb", 3), "aü…");
+  EXPECT_EQ(shortened("\x80\x80", 1), "…");
+}
+
+TEST(Text, NearestIsNoneForAWordThatIsMuchLonger) {
+  EXPECT_EQ(nearest(std::string(1U << 20U, 'x'), {"domains"}), std::nullopt);
 }
 
 }  // namespace
