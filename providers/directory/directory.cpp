@@ -35,7 +35,9 @@ class Directory : public PolicyHost {
       watch.advanced(1);
       return body;
     };
-    return or_cancelled(parallel_map(domains, files_at_once, watch.stop, read), "read");
+    auto all = or_cancelled(parallel_map(domains, files_at_once, watch.stop, read), "read");
+    if (std::ranges::any_of(all, is_absent)) check_root(all);
+    return all;
   }
 
   std::vector<Result<Done>> write(const std::vector<plan::PolicyEdit>& edits,
@@ -44,15 +46,23 @@ class Directory : public PolicyHost {
     const auto lock = services_.files.lock(root_);
     if (!lock) return std::vector<Result<Done>>(edits.size(), fail(lock));
     const auto write = [&](const plan::PolicyEdit& edit) {
-      Result<Done> done = write_one(edit);
+      Result<bool> changed = write_one(edit);
       watch.advanced(1);
-      return done;
+      return changed;
     };
-    auto all = or_cancelled(parallel_map(edits, files_at_once, watch.stop, write), "written");
-    const bool any = std::ranges::any_of(all, &Result<Done>::has_value);
-    if (const Result<Done> reloaded = any ? reload() : Done{}; !reloaded)
-      for (Result<Done>& result : all)
-        if (result) result = reloaded;
+    const auto changed =
+        or_cancelled(parallel_map(edits, files_at_once, watch.stop, write), "written");
+    const bool any = std::ranges::any_of(changed, &Result<bool>::has_value);
+    const Result<Done> reloaded = any ? reload() : Done{};
+    std::vector<Result<Done>> all;
+    for (std::size_t i = 0; i < edits.size(); ++i) {
+      if (!changed[i])
+        all.push_back(fail(changed[i]));
+      else if (reloaded)
+        all.emplace_back(Done{});
+      else
+        all.push_back(*changed[i] ? take_back(edits[i], reloaded.error()) : reloaded);
+    }
     return all;
   }
 
@@ -74,15 +84,45 @@ class Directory : public PolicyHost {
     return fail(body);
   }
 
-  Result<Done> write_one(const plan::PolicyEdit& edit) const {
+  static bool is_absent(const Result<std::optional<std::string>>& body) { return body && !*body; }
+
+  // Below a root that is not there (a disk that is not mounted) nothing is known to be absent.
+  void check_root(std::vector<Result<std::optional<std::string>>>& all) const {
+    const auto root = services_.files.state(root_);
+    if (root) return;
+    for (auto& body : all)
+      if (is_absent(body))
+        body = fail(root.error().code, root.error().what, root.error().where,
+                    "make the folder, or mend 'root'");
+  }
+
+  // Was the file changed? Not where it is as wanted already.
+  Result<bool> write_one(const plan::PolicyEdit& edit) const {
     const std::string path = path_of(domain_of(edit));
     const Result<std::optional<std::string>> live = read_one(domain_of(edit));
     if (!live) return fail(live);
     const Result<bool> pending = is_pending(edit, *live, path);
-    if (!pending) return fail(pending);
-    if (!*pending) return Done{};
-    if (edit.after) return services_.files.replace(path, edit.after->body, true);
-    return remove(path);
+    if (!pending || !*pending) return pending;
+    if (const Result<Done> put = this->put(path, edit.after); !put) return fail(put);
+    return true;
+  }
+
+  // A policy that the web server was not told of must be seen by the next plan, which keeps no note
+  // of this run; the file is what it sees.
+  Result<Done> take_back(const plan::PolicyEdit& edit, Error reload) const {
+    const std::string path = path_of(domain_of(edit));
+    const Result<std::optional<std::string>> live = read_one(domain_of(edit));
+    const std::optional<std::string> ours =
+        edit.after ? std::optional(edit.after->body) : std::nullopt;
+    if (live && *live == ours && put(path, edit.before))
+      reload.hint = "the policy is as it was before; when the command works, run apply again";
+    else
+      reload.hint = "the policy is written, and the web server not told; run the command by hand";
+    return std::unexpected(std::move(reload));
+  }
+
+  Result<Done> put(const std::string& path, const std::optional<plan::PolicyFile>& policy) const {
+    return policy ? services_.files.replace(path, policy->body, true) : remove(path);
   }
 
   Result<Done> remove(const std::string& path) const {
@@ -95,10 +135,7 @@ class Directory : public PolicyHost {
     return Done{};
   }
 
-  Result<Done> reload() const {
-    return run_reload(services_.process, reload_,
-                      "the policies are written; the web server has not been reloaded");
-  }
+  Result<Done> reload() const { return run_reload(services_.process, reload_, ""); }
 
   io::Services services_;
   std::string root_;
