@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "io/curl_http.h"
+#include "io/local_trace.h"
 
 namespace stsctl::cli {
 
@@ -110,15 +111,17 @@ struct RealWorld::Parts {
   Parts() { raise_descriptor_limit(); }
 
   Signals& on_signal = signals();
-  std::unique_ptr<io::Files> files = io::real_files();
-  std::unique_ptr<io::Process> process = io::real_process();
+  io::Log log{std::cerr};
   std::unique_ptr<io::Clock> clock = io::real_clock();
+  std::unique_ptr<io::Files> disk = io::real_files();
+  io::FilesTrace files{*disk, *clock, log};
+  std::unique_ptr<io::Process> system = io::real_process();
+  io::ProcessTrace process{*system, *clock, log};
   std::unique_ptr<io::DnsExchange> dns = io::real_dns_exchange();
   std::unique_ptr<io::Http> http = io::real_http({.stop = on_signal.token()});
-  io::Log log{std::cerr};
   World world{
-      .services = {.files = *files,
-                   .process = *process,
+      .services = {.files = files,
+                   .process = process,
                    .clock = *clock,
                    .dns = *dns,
                    .http = *http,
