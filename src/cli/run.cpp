@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/tree.h"
 
 namespace stsctl::cli {
 
@@ -35,16 +36,50 @@ void add_globals(CLI::App& app, Globals& globals) {
       ->check(CLI::IsMember({"error", "warn", "info", "debug"}));
 }
 
+// The program and the commands that were named, in order.
+std::vector<const CLI::App*> named(const CLI::App& app) {
+  std::vector<const CLI::App*> chain = {&app};
+  while (!chain.back()->get_subcommands().empty())
+    chain.push_back(chain.back()->get_subcommands().front());
+  return chain;
+}
+
+// Whose help explains the mistake: that of whoever met a word it does not know or owns the option,
+// else of the command.
+std::size_t whose(const std::vector<const CLI::App*>& chain, const CLI::ParseError& stop) {
+  for (std::size_t i = 0; i < chain.size(); ++i)
+    if (!chain[i]->remaining().empty()) return i;
+  const std::string_view what = stop.what();
+  const std::string option(what.substr(0, what.find_first_of(": ")));
+  for (std::size_t i = chain.size(); i-- > 0;)
+    if (chain[i]->get_option_no_throw(option) != nullptr) return i;
+  return chain.size() - 1;
+}
+
+// "no command is 'plann'; did you mean 'plan'?", which CLI11 calls a missing subcommand.
+std::optional<std::string> unknown_command(const CLI::App& app) {
+  const std::vector<std::string> rest = app.remaining();
+  if (rest.empty() || rest.front().starts_with('-') || commands_of(app).empty()) return {};
+  std::vector<std::string> known;
+  for (const CLI::App* command : commands_of(app))
+    known.push_back(command->get_name());
+  const auto near = nearest(rest.front(), known);
+  return fmt::format("no command is '{}'{}", rest.front(),
+                     near ? fmt::format("; did you mean '{}'?", *near) : "");
+}
+
 // CLI11 tells help from a mistake by exception type; both end here.
 int report(const CLI::App& app, const CLI::ParseError& stop, World& world) {
   if (stop.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
     return app.exit(stop, world.out, world.err) == 0 ? exit_done : exit_usage;
-  world.err << "stsctl: " << printable(stop.what()) << '\n';
-  const CLI::App* at = &app;
-  while (!at->get_subcommands().empty())
-    at = at->get_subcommands().front();
-  std::string name = at == &app ? "" : " " + at->get_name();
-  world.err << fmt::format("Run 'stsctl{} --help' for what it takes.\n", name);
+  const std::vector<const CLI::App*> chain = named(app);
+  const std::size_t at = whose(chain, stop);
+  std::string words;
+  for (std::size_t i = 1; i <= at; ++i)
+    words += " " + chain[i]->get_name();
+  const std::string what = unknown_command(*chain[at]).value_or(stop.what());
+  world.err << fmt::format("stsctl: {}\nRun 'stsctl{} --help' for what it takes.\n",
+                           printable(what), words);
   return exit_usage;
 }
 
