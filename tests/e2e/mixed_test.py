@@ -1,8 +1,9 @@
-"""One configuration over zone files, PowerDNS, BIND and Knot: plan, apply, a server that is down."""
+"""One configuration over every DNS provider: plan, apply, a server that is down, a token that may not write."""
 
 import json
 import re
 
+import apis
 import name_servers
 import world
 
@@ -12,6 +13,8 @@ dns:
   pdns: {{provider: powerdns, endpoint: "{api}", api_key: "${{env:PDNS_KEY}}"}}
   bind: {{provider: rfc2136, server: 127.0.0.1, port: {bind}, key: {{name: stsctl, secret: "${{env:TSIG}}"}}}}
   knot: {{provider: rfc2136, server: 127.0.0.1, port: {knot}, key: {{name: stsctl, secret: "${{env:TSIG}}"}}}}
+  cf: {{provider: cloudflare, endpoint: "{cf}/client/v4", token: "${{env:CLOUDFLARE_API_TOKEN}}", timeout: 3s}}
+  aws: {{provider: route53, endpoint: "{aws}", timeout: 3s}}
 hosts:
   web: {{provider: directory, root: www, address: {{a: 192.0.2.80}}}}
 defaults:
@@ -21,7 +24,7 @@ defaults:
   tlsrpt: {{rua: ["mailto:tls@example.net"]}}
 domains:
 """
-ACCOUNTS = ("files", "pdns", "bind", "knot")
+ACCOUNTS = ("files", "pdns", "bind", "knot", "cf", "aws")
 
 
 def zones_of(account):
@@ -33,18 +36,21 @@ class Mixed(world.World):
         super().setUp()
         self.servers = {"pdns": name_servers.PowerDns(self, zones_of("pdns")),
                         "bind": name_servers.Bind(self, zones_of("bind")),
-                        "knot": name_servers.Knot(self, zones_of("knot"))}
+                        "knot": name_servers.Knot(self, zones_of("knot")),
+                        "cf": apis.Cloudflare(self, zones_of("cf")),
+                        "aws": apis.Route53(self, zones_of("aws"))}
         for zone in zones_of("files"):
             self.zone(zone)
         # Every zone holds its own domain and one below it.
         self.domains = {name: account for account in ACCOUNTS for zone in zones_of(account)
                         for name in (zone, f"shop.{zone}")}
-        self.env = {"PDNS_KEY": self.servers["pdns"].api_key, "TSIG": self.servers["bind"].secret}
+        self.env = {"PDNS_KEY": self.servers["pdns"].api_key, "TSIG": self.servers["bind"].secret,
+                    "CLOUDFLARE_API_TOKEN": apis.Cloudflare.token, **apis.Route53.env}
         self.configure("testing")
 
     def configure(self, mode):
         head = HEAD.format(api=self.servers["pdns"].api, bind=self.servers["bind"].port,
-                           knot=self.servers["knot"].port)
+                           knot=self.servers["knot"].port, cf=self.servers["cf"].api, aws=self.servers["aws"].api)
         self.config("".join(f"  {name}: {{dns: {account}, policy: {{mode: {mode}, mx: [mail.{name}]}}}}\n"
                             for name, account in self.domains.items()), head.replace("mode: testing, ", ""))
 
@@ -77,7 +83,7 @@ class Mixed(world.World):
                 self.assertEqual(server.dig(f"mta-sts.{zone}", "A"), ["192.0.2.80"])
                 self.assertEqual(server.dig(zone, "MX"), [f"10 mail.{zone}."])
         self.run_it("plan", "--detailed-exitcode", check=0)
-        self.assertIn("Nothing to do: 16 domains in sync", self.run_it("plan").stdout)
+        self.assertIn(f"Nothing to do: {len(self.domains)} domains in sync", self.run_it("plan").stdout)
         before = {domain: self.id_of(domain) for domain in self.domains}
         self.run_it("apply", "--yes", check=0)
         self.assertEqual({domain: self.id_of(domain) for domain in self.domains}, before)
@@ -95,11 +101,11 @@ class Mixed(world.World):
     def test_a_server_that_is_down_fails_its_domains_only(self):
         self.run_it("apply", "--yes", check=0)
         before = {domain: self.id_of(domain) for domain in self.domains}
-        for account in ("knot", "pdns"):
+        for account, mode in (("knot", "enforce"), ("pdns", "testing"), ("cf", "enforce")):
             with self.subTest(account):
-                self.configure("enforce" if account == "knot" else "testing")
+                self.configure(mode)
                 self.servers[account].stop()
-                self.assertIn("12 to change, 0 unchanged, 4 not readable", self.run_it("plan", check=1).stdout)
+                self.assertIn("20 to change, 0 unchanged, 4 not readable", self.run_it("plan", check=1).stdout)
                 result = self.run_it("apply", "--yes", "--json", check=5)
                 for one in json.loads(result.stdout)["domains"]:
                     down = self.domains[one["domain"]] == account
@@ -113,6 +119,21 @@ class Mixed(world.World):
                 self.run_it("apply", "--yes", check=0)
                 self.run_it("plan", "--detailed-exitcode", check=0)
                 before = {domain: self.id_of(domain) for domain in self.domains}
+
+    def test_a_token_that_may_not_write_stops_its_domains_only(self):
+        self.servers["cf"].permit("zone:read", "dns:read")
+        self.run_it("plan", "--detailed-exitcode", check=2)
+        result = self.run_it("apply", "--yes", "--json", check=5)
+        for one in json.loads(result.stdout)["domains"]:
+            refused = self.domains[one["domain"]] == "cf"
+            self.assertEqual(one["ending"], "failed" if refused else "applied", one)
+            if refused:
+                self.assertEqual(one["error"]["code"], "unauthorized")
+                self.assertIn("DNS", json.dumps(one["error"]))
+                self.assertRegex(json.dumps(one["error"]), r"cf\d\.example")
+        self.servers["cf"].permit("zone:read", "dns:read", "dns:edit")
+        self.run_it("apply", "--yes", check=0)
+        self.assertIn("Nothing to do", self.run_it("plan").stdout)
 
 
 if __name__ == "__main__":

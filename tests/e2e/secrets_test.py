@@ -4,6 +4,7 @@ import base64
 import json
 import urllib.parse
 
+import apis
 import name_servers
 import world
 from mixed_test import ACCOUNTS, HEAD
@@ -29,12 +30,18 @@ class Secrets(world.World):
         pdns = name_servers.PowerDns(self, ["pdns1.example"])
         bind = name_servers.Bind(self, ["bind1.example"], "YmluZCdzIHNlY3JldCBvZiBubyB3b3J0aA==")
         knot = name_servers.Knot(self, ["knot1.example"], "a25vdCdzIHNlY3JldCBvZiBubyB3b3J0aA==")
+        cf, aws = apis.Cloudflare(self, ["cf1.example"]), apis.Route53(self, ["aws1.example"])
         self.zone("files1.example")
         (self.dir / "knot.secret").write_text(knot.secret + "\n")
-        self.right = {"PDNS_KEY": pdns.api_key, "RELOAD": "reload-word-of-no-worth"}
-        self.wrong = {"PDNS_KEY": "wrong-api-key-of-no-worth", "RELOAD": "reload-word-of-no-worth"}
+        key = "AWS_SECRET_ACCESS_KEY"
+        self.right = {"PDNS_KEY": pdns.api_key, "RELOAD": "reload-word-of-no-worth", "CLOUDFLARE_API_TOKEN": cf.token,
+                      key: aws.env[key]}
+        self.wrong = {**self.right, "PDNS_KEY": "wrong-api-key-of-no-worth",
+                      "CLOUDFLARE_API_TOKEN": "wrong-cloudflare-token-of-no-worth-00000",
+                      key: "wrong-aws-secret-of-no-worth-in-tests"}
         self.secrets = {bind.secret, knot.secret, *self.right.values(), *self.wrong.values()}
-        head = HEAD.format(api=pdns.api, bind=bind.port, knot=knot.port)
+        self.right, self.wrong = {**aws.env, **self.right}, {**aws.env, **self.wrong}
+        head = HEAD.format(api=pdns.api, bind=bind.port, knot=knot.port, cf=cf.api, aws=aws.api)
         first, second = "${env:TSIG}", "${file:knot.secret}"
         head = head.replace(first, bind.secret, 1).replace(first, second, 1)
         self.assertIn(second, head)
