@@ -57,7 +57,7 @@ class Directory : public PolicyHost {
     std::vector<Result<Done>> all;
     for (std::size_t i = 0; i < edits.size(); ++i) {
       if (!changed[i])
-        all.push_back(fail(changed[i]));
+        all.emplace_back(fail(changed[i]));
       else if (reloaded)
         all.emplace_back(Done{});
       else

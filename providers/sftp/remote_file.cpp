@@ -197,7 +197,7 @@ Result<Done> commit(Session& session, const Place& place) {
 
 void discard(Session& session, const Place& place) {
   // Whether it was there, and whether it goes, changes nothing of what is told.
-  static_cast<void>(session.run({"rm " + place.temporary}, {}));
+  [[maybe_unused]] const auto gone = session.run({"rm " + place.temporary}, {});
 }
 
 Result<Done> remove(Session& session, const Place& place) {

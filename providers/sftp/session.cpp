@@ -48,14 +48,12 @@ Session::Session(const Login& login, io::Scratch& scratch, const std::string& na
       services_(services),
       mark_(random_word()) {}
 
-Result<std::unique_ptr<Session>> Session::open(const Login& login, Sharing sharing,
-                                               const std::string& socket, io::Scratch& scratch,
-                                               const std::string& name,
-                                               const io::Services& services,
+Result<std::unique_ptr<Session>> Session::open(const Login& login, const Part& part,
+                                               io::Scratch& scratch, const io::Services& services,
                                                const std::stop_token& stop) {
-  std::unique_ptr<Session> session(new Session(login, scratch, name, services));
+  std::unique_ptr<Session> session(new Session(login, scratch, part.name, services));
   Result<std::unique_ptr<io::Dialogue>> dialogue =
-      services.process.start(arguments(login, sharing, socket));
+      services.process.start(arguments(login, part.sharing, part.socket));
   if (!dialogue)
     return fail(dialogue.error().code, dialogue.error().what, dialogue.error().where,
                 "install OpenSSH's client (Debian: openssh-client)");
@@ -107,9 +105,10 @@ Result<std::unique_ptr<Connection>> Connection::open(const Login& login, std::si
   connection->scratch_ = std::move(*scratch);
   connection->socket_ = connection->scratch_->path() + "/ssh";
   if (connection->socket_.size() > longest_socket) connection->most_ = 1;
+  const bool alone = connection->most_ == 1;
   Result<std::unique_ptr<Session>> first =
-      Session::open(login, connection->most_ > 1 ? Sharing::master : Sharing::alone,
-                    connection->socket_, *connection->scratch_, "0", services, stop);
+      Session::open(login, {alone ? Sharing::alone : Sharing::master, connection->socket_, "0"},
+                    *connection->scratch_, services, stop);
   if (!first) return fail(first);
   connection->idle_.push_back(std::move(*first));
   connection->opened_ = connection->alive_ = 1;
@@ -133,7 +132,7 @@ Result<std::unique_ptr<Session>> Connection::take(const std::stop_token& stop) {
     ++alive_;
     lock.unlock();
     auto session =
-        Session::open(login_, Sharing::member, socket_, *scratch_, name, services_, stop);
+        Session::open(login_, {Sharing::member, socket_, name}, *scratch_, services_, stop);
     lock.lock();
     if (session) return session;
     more_ = false;

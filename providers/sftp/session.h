@@ -16,14 +16,20 @@
 
 namespace stsctl::providers::sftp {
 
+/// A session's part in a connection. `socket` is where ssh shares it; `name` is part of the names
+/// of the session's files in the scratch folder.
+struct Part {
+  Sharing sharing;
+  std::string socket;
+  std::string name;
+};
+
 /// One sftp program at the server's prompt. One thread at a time.
 class Session {
  public:
-  /// Logs in. `name` is part of the names of its files in `scratch`.
-  static Result<std::unique_ptr<Session>> open(const Login& login, Sharing sharing,
-                                               const std::string& socket, io::Scratch& scratch,
-                                               const std::string& name,
-                                               const io::Services& services,
+  /// Logs in.
+  static Result<std::unique_ptr<Session>> open(const Login& login, const Part& part,
+                                               io::Scratch& scratch, const io::Services& services,
                                                const std::stop_token& stop);
 
   /// Says `commands` and returns the answer to each, "" being success. Code::unreachable when the

@@ -118,7 +118,9 @@ Result<Done> Host::put_beside(const dns::Name& domain, const std::string& body,
   Result<Done> done = client_.put(beside, body, {}, true);
   if (done) done = client_.move(beside, options_.location.resource(domain), condition);
   // Whether it was there, and whether it goes, changes nothing of what is told.
-  if (!done) static_cast<void>(client_.remove(beside, {}));
+  if (!done) {
+    [[maybe_unused]] const auto gone = client_.remove(beside, {});
+  }
   return done;
 }
 
