@@ -305,7 +305,7 @@ TEST_P(DnsStoppedWaits, AStopEndsTheWaitingAndTheTrying) {
     stop.request_stop();
     stopped = std::chrono::steady_clock::now();
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - stopped, std::chrono::milliseconds(2500));
+  EXPECT_LT(std::chrono::steady_clock::now() - stopped, std::chrono::seconds(15));
   EXPECT_FALSE(done);
   EXPECT_LE(world().requests().writes, 2U) << "one may have been on its way";
   EXPECT_THAT(sees(owner, "TXT"), ElementsAre("v=STSv1; id=1;"));

@@ -159,8 +159,7 @@ class Http(web.WebWorld):
         self.assertEqual(web.fetch(port, "mta-sts.example.com").status, 200)
 
     def test_hangup_while_starting_is_a_reload(self):
-        more = self.dir / "more.yaml"
-        self.config(DOMAINS, "include: [more.yaml]\n" + world.HEAD)
+        more = self.dir / "stsctl.yaml"
         os.mkfifo(more)
         writing = os.open(more, os.O_RDWR)  # the program waits for what comes
         server = self.started(web.Program(
@@ -169,12 +168,12 @@ class Http(web.WebWorld):
         web.wait_until(lambda: any(os.path.realpath(one) == str(more) for one in files.iterdir()),
                        "reading its configuration")
         server.process.send_signal(signal.SIGHUP)
-        (self.dir / "next.yaml").write_text("domains: {next.example: {policy: {mx: [a.example]}}}\n")
+        (self.dir / "next.yaml").write_text(world.HEAD + "  next.example: {policy: {mx: [a.example]}}\n")
         os.replace(self.dir / "next.yaml", more)
-        os.write(writing, b"domains: {first.example: {policy: {mx: [a.example]}}}\n")
+        os.write(writing, f"{world.HEAD}  first.example: {{policy: {{mx: [a.example]}}}}\n".encode())
         os.close(writing)
-        server.said("info: serving 3 policies")
-        server.said("info: reloaded: serving 3 policies")
+        server.said("info: serving 1 policy")
+        server.said("info: reloaded: serving 1 policy")
         port = int(re.search(r"http://127.0.0.1:(\d+)", server.err.read_text()).group(1))
         web.wait_until(lambda: web.fetch(port, "mta-sts.next.example").status == 200, "the reload")
 

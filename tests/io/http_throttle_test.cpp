@@ -232,7 +232,7 @@ TEST(Throttle, LetsEveryoneGoWhenStopped) {
     stop.request_stop();
   }
   EXPECT_EQ(cancelled, 8);
-  EXPECT_LT(clock->steady() - begin, seconds(1));
+  EXPECT_LT(clock->steady() - begin, seconds(10));
 }
 
 TEST(Throttle, ServesItsCallersInTurn) {
