@@ -2,6 +2,7 @@
 // the linker drops unreferenced objects of a static library.
 
 #include "providers/aws/route53.h"
+#include "providers/aws/s3.h"
 #include "providers/cloudflare/dns.h"
 #include "providers/directory/directory.h"
 #include "providers/github/github.h"
@@ -23,7 +24,8 @@ const std::vector<DnsKind>& dns_kinds() {
 
 const std::vector<HostKind>& host_kinds() {
   static const std::vector<HostKind> kinds{directory::kind(), github::kind(), webdav::put_kind(),
-                                           serve::kind(),     sftp::kind(),   webdav::kind()};
+                                           aws::s3_kind(),    serve::kind(),  sftp::kind(),
+                                           webdav::kind()};
   return kinds;
 }
 

@@ -336,32 +336,11 @@ class Route53 final : public DnsProvider {
 };
 
 std::vector<SettingSpec> settings() {
-  return with_api_settings(
-      {
-          {.name = "profile",
-           .type = SettingType::text,
-           .description = "Profile of AWS's config and credentials files; keys in the environment "
-                          "are then not looked at",
-           .fallback = "what AWS's own tools would use"},
-          {.name = "region",
-           .type = SettingType::text,
-           .description = "Region whose token service is asked, and which says whether the account "
-                          "is in China, GovCloud or elsewhere",
-           .fallback = "AWS_REGION, or the profile's"},
-          {.name = "role_arn",
-           .type = SettingType::text,
-           .description = "Role to take on with the credentials found, in another account for "
-                          "instance"},
-      },
-      route53_defaults());
+  return with_api_settings(with_identity_settings({}), route53_defaults());
 }
 
 Result<std::unique_ptr<DnsProvider>> open(const Settings& settings, const io::Services& services) {
-  Result<std::unique_ptr<Route53Client>> client =
-      Route53Client::open(settings, services,
-                          {.profile = settings.text("profile"),
-                           .region = settings.text("region"),
-                           .role_arn = settings.text("role_arn")});
+  Result<std::unique_ptr<Route53Client>> client = Route53Client::open(settings, services);
   if (!client) return fail(client);
   return std::make_unique<Route53>(std::move(*client), services);
 }

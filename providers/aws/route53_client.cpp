@@ -36,43 +36,29 @@ ApiDefaults route53_defaults() {
           .retry = std::move(retry)};
 }
 
-Route53Client::Route53Client(const io::Services& services, const Identity& identity, Scope scope)
+Route53Client::Route53Client(const io::Services& services, std::unique_ptr<SignedApi> signed_api)
     : log_(services.log),
       clock_(services.clock),
-      chain_(services, identity),
-      signing_(services.http, chain_, services.clock, std::move(scope)) {}
+      signed_(std::move(signed_api)),
+      slots_(static_cast<std::ptrdiff_t>(signed_->api().concurrency)) {}
 
 Result<std::unique_ptr<Route53Client>> Route53Client::open(const Settings& settings,
-                                                           const io::Services& services,
-                                                           const Identity& identity) {
-  const Partition& partition = partition_of(find_region(identity, services));
-  std::unique_ptr<Route53Client> client(
-      new Route53Client(services, identity, {std::string(partition.route53_region), "route53"}));
+                                                           const io::Services& services) {
+  const Partition& partition = partition_of(find_region(read_identity(settings), services));
   ApiDefaults defaults = route53_defaults();
   defaults.endpoint = partition.route53;
-  // Signed below pace, retry and trace: each try is signed when it is sent, and no trace shows how.
-  const io::Services signing{.files = services.files,
-                             .process = services.process,
-                             .clock = services.clock,
-                             .dns = services.dns,
-                             .http = client->signing_,
-                             .log = services.log,
-                             .stop = services.stop,
-                             .env = services.env};
-  Result<Api> api = open_api(settings, signing, std::move(defaults));
-  if (!api) return fail(api);
-  client->api_ = std::move(*api);
-  client->slots_ = std::make_unique<std::counting_semaphore<>>(
-      static_cast<std::ptrdiff_t>(client->api_.concurrency));
-  return client;
+  Result<std::unique_ptr<SignedApi>> signed_api = SignedApi::open(
+      settings, services, {std::string(partition.route53_region), "route53"}, std::move(defaults));
+  if (!signed_api) return fail(signed_api);
+  return std::unique_ptr<Route53Client>(new Route53Client(services, std::move(*signed_api)));
 }
 
 template <class Value>
 Result<Value> Route53Client::ask(const io::Request& request, const std::string& call,
                                  Result<Value> (*parse)(std::string_view)) {
-  slots_->acquire();
-  const Result<io::Reply> reply = api_.http->send(request);
-  slots_->release();
+  slots_.acquire();
+  const Result<io::Reply> reply = signed_->send(request);
+  slots_.release();
   Result<Value> value = !reply
                             ? fail(reply)
                             : (reply->ok() ? parse(reply->body)
@@ -87,7 +73,7 @@ Result<Value> Route53Client::ask(const io::Request& request, const std::string& 
 }
 
 Result<ZonePage> Route53Client::zones(const ZoneMarker& begin) {
-  return ask(io::get(api_.endpoint + "/2013-04-01/hostedzonesbyname" +
+  return ask(io::get(endpoint() + "/2013-04-01/hostedzonesbyname" +
                      query({{"dnsname", begin.name},
                             {"hostedzoneid", begin.id},
                             {"maxitems", std::to_string(zones_a_page)}})),
@@ -96,7 +82,7 @@ Result<ZonePage> Route53Client::zones(const ZoneMarker& begin) {
 
 Result<RecordPage> Route53Client::record_sets(const HostedZone& zone, const RecordMarker& begin,
                                               std::size_t most) {
-  return ask(io::get(fmt::format("{}/2013-04-01/hostedzone/{}/rrset", api_.endpoint, zone.id) +
+  return ask(io::get(fmt::format("{}/2013-04-01/hostedzone/{}/rrset", endpoint(), zone.id) +
                      query({{"name", begin.name},
                             {"type", begin.type},
                             {"identifier", begin.identifier},
@@ -106,14 +92,14 @@ Result<RecordPage> Route53Client::record_sets(const HostedZone& zone, const Reco
 
 Result<ChangeInfo> Route53Client::change(const HostedZone& zone, const std::string& body) {
   return ask({.method = "POST",
-              .url = fmt::format("{}/2013-04-01/hostedzone/{}/rrset/", api_.endpoint, zone.id),
+              .url = fmt::format("{}/2013-04-01/hostedzone/{}/rrset/", endpoint(), zone.id),
               .headers = {{"Content-Type", "text/xml"}},
               .body = body},
              "ChangeResourceRecordSets " + shown(zone), parse_change);
 }
 
 Result<ChangeInfo> Route53Client::change_status(const std::string& change_id) {
-  return ask(io::get(fmt::format("{}/2013-04-01/change/{}", api_.endpoint, change_id)),
+  return ask(io::get(fmt::format("{}/2013-04-01/change/{}", endpoint(), change_id)),
              "GetChange " + change_id, parse_change);
 }
 

@@ -7,10 +7,8 @@
 #include <vector>
 
 #include "io/services.h"
-#include "providers/account.h"
-#include "providers/aws/credentials.h"
 #include "providers/aws/route53_wire.h"
-#include "providers/aws/signing_http.h"
+#include "providers/aws/signed_api.h"
 
 namespace stsctl::providers::aws {
 
@@ -21,13 +19,12 @@ namespace stsctl::providers::aws {
 /// credentials, and protocol for the rest. `where` names the call; none holds a key.
 class Route53Client {
  public:
-  /// `settings` are those of the provider, `identity` who asks.
+  /// `settings` are those of the provider.
   static Result<std::unique_ptr<Route53Client>> open(const Settings& settings,
-                                                     const io::Services& services,
-                                                     const Identity& identity);
+                                                     const io::Services& services);
 
-  std::size_t concurrency() const { return api_.concurrency; }
-  const std::vector<io::Rate>& rates() const { return api_.rates; }
+  std::size_t concurrency() const { return signed_->api().concurrency; }
+  const std::vector<io::Rate>& rates() const { return signed_->api().rates; }
 
   /// ListHostedZonesByName: at most 100 zones from `begin` on.
   Result<ZonePage> zones(const ZoneMarker& begin);
@@ -41,7 +38,8 @@ class Route53Client {
   Result<ChangeInfo> change_status(const std::string& change_id);
 
  private:
-  Route53Client(const io::Services& services, const Identity& identity, Scope scope);
+  Route53Client(const io::Services& services, std::unique_ptr<SignedApi> signed_api);
+  const std::string& endpoint() const { return signed_->api().endpoint; }
 
   template <class Value>
   Result<Value> ask(const io::Request& request, const std::string& call,
@@ -49,10 +47,8 @@ class Route53Client {
 
   io::Log& log_;
   const io::Clock& clock_;
-  CredentialChain chain_;
-  SigningHttp signing_;
-  Api api_;
-  std::unique_ptr<std::counting_semaphore<>> slots_;
+  std::unique_ptr<SignedApi> signed_;
+  std::counting_semaphore<> slots_;
 };
 
 /// The settings `endpoint`, `concurrency`, … with Route 53's defaults.

@@ -47,7 +47,7 @@ Result<Stored> Client::get(const std::string& url, std::size_t limit) const {
   if (!reply) return fail(reply);
   if (reply->status == 404 || reply->status == 410) return Stored{};
   if (reply->status != 200) return std::unexpected(problem(*reply, "GET", url));
-  return Stored{std::move(reply->body), {reply->header("ETag").value_or("")}};
+  return Stored{{std::move(reply->body)}, {reply->header("ETag").value_or("")}};
 }
 
 Result<bool> Client::puts_atomically(const std::string& url) const {

@@ -9,13 +9,13 @@
 #include "base/result.h"
 #include "io/http.h"
 #include "providers/account.h"
+#include "providers/careful_write.h"
 #include "providers/webdav/answer.h"
 
 namespace stsctl::providers::webdav {
 
 /// What is stored.
-struct Stored {
-  std::optional<std::string> body;  ///< None: nothing is.
+struct Stored : StoredPolicy {
   Etag etag;
 };
 

@@ -6,7 +6,7 @@
 
 #include "base/parallel.h"
 #include "providers/address.h"
-#include "providers/policy_edit.h"
+#include "providers/careful_write.h"
 
 namespace stsctl::providers::webdav {
 
@@ -14,25 +14,10 @@ namespace {
 
 using Body = std::optional<std::string>;
 
-constexpr int most_tries = 4;
 // A server that still says "changed" of what is the same compares in a way of its own.
 constexpr int conditional_tries = 2;
-constexpr std::chrono::milliseconds first_pause{100};  // doubles with every further try
 // Apache's ETag is weak while the file is younger than a second.
 constexpr std::chrono::milliseconds until_strong{1100};
-
-bool worth_another_look(Code code) {
-  return code == Code::conflict || code == Code::unreachable || code == Code::timeout ||
-         code == Code::protocol;
-}
-
-std::unexpected<Error> unknown_outcome(const Result<Done>& lost, const Result<Stored>& now) {
-  return fail(now.error().code,
-              fmt::format("the answer to the change was lost ({}), and what stands there now "
-                          "cannot be read: {}",
-                          lost.error().what, now.error().what),
-              now.error().where, "run plan again to see whether it was written");
-}
 
 }  // namespace
 
@@ -72,22 +57,11 @@ std::optional<plan::Address> Host::address(const dns::Name& /*domain*/) const {
   return if_any(options_.address);
 }
 
-// What broke on the way, or was refused because something changed, is looked up by going round
-// again.
 Result<Done> Host::write_one(const plan::PolicyEdit& edit) {
   const std::string url = options_.location.resource(domain_of(edit));
-  Result<Done> last = Done{};
-  for (int attempt = 1; attempt <= most_tries; ++attempt) {
-    if (attempt > 1) services_.clock.sleep(first_pause * (1 << (attempt - 2)), services_.stop);
-    const Result<Stored> live = client_.get(url, longest_body);
-    if (!live) return attempt == 1 ? fail(live) : unknown_outcome(last, live);
-    const Result<bool> pending = is_pending(edit, live->body, url);
-    if (!pending) return fail(pending);
-    if (!*pending) return Done{};
-    last = carry_out(edit, *live, attempt);
-    if (last || !worth_another_look(last.error().code)) return last;
-  }
-  return last;
+  return careful_write(
+      edit, url, services_, [&] { return client_.get(url, longest_body); },
+      [&](const Stored& live, int attempt) { return carry_out(edit, live, attempt); });
 }
 
 Result<Done> Host::carry_out(const plan::PolicyEdit& edit, const Stored& live, int attempt) {

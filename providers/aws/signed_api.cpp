@@ -1,0 +1,58 @@
+#include "providers/aws/signed_api.h"
+
+#include <iterator>
+#include <utility>
+
+namespace stsctl::providers::aws {
+
+std::vector<SettingSpec> with_identity_settings(std::vector<SettingSpec> own) {
+  std::vector<SettingSpec> all{
+      {.name = "profile",
+       .type = SettingType::text,
+       .description = "Profile of AWS's config and credentials files; keys in the environment "
+                      "are then not looked at",
+       .fallback = "what AWS's own tools would use"},
+      {.name = "region",
+       .type = SettingType::text,
+       .description = "Region whose token service is asked, and which says whether the account "
+                      "is in China, GovCloud or elsewhere",
+       .fallback = "AWS_REGION, or the profile's"},
+      {.name = "role_arn",
+       .type = SettingType::text,
+       .description = "Role to take on with the credentials found, in another account for "
+                      "instance"},
+  };
+  std::ranges::move(own, std::back_inserter(all));
+  return all;
+}
+
+Identity read_identity(const Settings& settings) {
+  return {.profile = settings.text("profile"),
+          .region = settings.text("region"),
+          .role_arn = settings.text("role_arn")};
+}
+
+SignedApi::SignedApi(const io::Services& services, const Identity& identity, Scope scope)
+    : chain_(services, identity),
+      signing_(services.http, chain_, services.clock, std::move(scope)) {}
+
+Result<std::unique_ptr<SignedApi>> SignedApi::open(const Settings& settings,
+                                                   const io::Services& services, Scope scope,
+                                                   ApiDefaults defaults) {
+  std::unique_ptr<SignedApi> made(
+      new SignedApi(services, read_identity(settings), std::move(scope)));
+  const io::Services signing{.files = services.files,
+                             .process = services.process,
+                             .clock = services.clock,
+                             .dns = services.dns,
+                             .http = made->signing_,
+                             .log = services.log,
+                             .stop = services.stop,
+                             .env = services.env};
+  Result<Api> api = open_api(settings, signing, std::move(defaults));
+  if (!api) return fail(api);
+  made->api_ = std::move(*api);
+  return made;
+}
+
+}  // namespace stsctl::providers::aws

@@ -1,0 +1,41 @@
+#pragma once
+// What the clients of every AWS service have in common: who asks, and an account whose requests are
+// signed. Knows no service.
+
+#include <memory>
+#include <vector>
+
+#include "io/services.h"
+#include "providers/account.h"
+#include "providers/aws/credentials.h"
+#include "providers/aws/signing_http.h"
+
+namespace stsctl::providers::aws {
+
+/// The settings `profile`, `region` and `role_arn`, to stand before a provider's own.
+std::vector<SettingSpec> with_identity_settings(std::vector<SettingSpec> own);
+/// Who asks, as those settings say.
+Identity read_identity(const Settings& settings);
+
+/// One account at one service, ready for requests from any thread.
+class SignedApi {
+ public:
+  /// Requests are signed for `scope`. Errors are those of open_api().
+  static Result<std::unique_ptr<SignedApi>> open(const Settings& settings,
+                                                 const io::Services& services, Scope scope,
+                                                 ApiDefaults defaults);
+
+  const Api& api() const { return api_; }
+  /// Signed below pace, retry and trace: each try is signed when it is sent, and no trace shows
+  /// how.
+  Result<io::Reply> send(const io::Request& request) const { return api_.http->send(request); }
+
+ private:
+  SignedApi(const io::Services& services, const Identity& identity, Scope scope);
+
+  CredentialChain chain_;
+  SigningHttp signing_;
+  Api api_;
+};
+
+}  // namespace stsctl::providers::aws

@@ -1,0 +1,148 @@
+"""Amazon S3 as far as policies go: GetObject, HeadObject, PutObject, DeleteObject and ListObjectsV2, by path or by host
+name; signatures and payload digests judged by botocore, conditional writes, errors as the service words them.
+
+State (PUT /_emulator/state):
+
+    {"buckets": {NAME: {"region": "us-east-1", "objects": {KEY: {"body", "content_type", "cache_control"}}}},
+     "identity": see aws_auth.Identities,
+     "conditions": "kept" | "refused" (501, as Swift does) | "ignored" (as some stores do)}
+"""
+
+import hashlib
+import re
+import threading
+import urllib.parse
+
+import aws_auth
+import emulator
+from aws_auth import Refusal, escape
+from emulator import Reply
+
+LONGEST_KEY = 1024
+
+
+def element(name, content=""):
+    return f"<{name}>{content}</{name}>"
+
+
+def xml(root, content, status=200, headers=()):
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}>{content}</{root}>'
+    return Reply(status, body.encode(), [("Content-Type", "application/xml"), *headers])
+
+
+def etag(item):
+    return f'"{hashlib.md5(item["body"].encode()).hexdigest()}"'
+
+
+class S3(emulator.Service):
+    def __init__(self, options):
+        super().__init__(options)
+        self.identities = aws_auth.Identities()
+        self.writing = threading.Lock()
+        self.load({})
+
+    def load(self, state):
+        self.buckets = {name: {"region": "us-east-1", "objects": {}, **bucket}
+                        for name, bucket in state.get("buckets", {}).items()}
+        self.identities.load(state.get("identity", {}))
+        self.conditions = state.get("conditions", "kept")
+
+    def dump(self):
+        return {"buckets": self.buckets, "identity": self.identities.dump(), "conditions": self.conditions}
+
+    def handle(self, request):
+        try:
+            return self.route(request)
+        except Refusal as refusal:
+            return xml("Error", element("Code", refusal.code) + element("Message", escape(refusal.messages[0])),
+                       refusal.status, getattr(refusal, "headers", ()))
+
+    @staticmethod
+    def place(request):
+        """(bucket, key): BUCKET.s3.… of the host name, else the first segment of the path."""
+        host = request.header("Host", "").rsplit(":", 1)[0]
+        named = re.fullmatch(r"([a-z0-9.-]+)\.(?:s3\..*|localhost)", host)
+        path = urllib.parse.unquote(request.path.lstrip("/"))
+        if named:
+            return named[1], path
+        bucket, _, key = path.partition("/")
+        return bucket, key
+
+    def route(self, request):
+        name, key = self.place(request)
+        bucket = self.buckets.get(name)
+        signer = self.identities.authenticate(request, "s3", bucket["region"] if bucket else "us-east-1")
+        digest = request.header("x-amz-content-sha256")
+        if digest is None:
+            raise Refusal(400, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
+        if digest not in ("UNSIGNED-PAYLOAD", hashlib.sha256(request.body).hexdigest()):
+            raise Refusal(400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match "
+                                                            "what was computed.")
+        if bucket is None:
+            raise Refusal(404, "NoSuchBucket", "The specified bucket does not exist")
+        if len(key.encode()) > LONGEST_KEY:
+            raise Refusal(400, "KeyTooLongError", "Your key is too long")
+        return self.operate(request, signer, name, bucket, key)
+
+    def operate(self, request, signer, name, bucket, key):
+        resource = f"arn:aws:s3:::{name}/{key}"
+        if not key and request.method == "GET":
+            self.identities.authorize(signer, "s3:ListBucket", f"arn:aws:s3:::{name}")
+            return self.list(request, name, bucket)
+        action = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject",
+                  "DELETE": "s3:DeleteObject"}.get(request.method)
+        if action is None:
+            raise Refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+        self.identities.authorize(signer, action, resource)
+        with self.writing:
+            if action == "s3:GetObject":
+                return self.get(signer, name, bucket, key)
+            if action == "s3:PutObject":
+                return self.put(request, bucket, key)
+            bucket["objects"].pop(key, None)
+            return Reply(204)
+
+    def get(self, signer, name, bucket, key):
+        item = bucket["objects"].get(key)
+        if item is None:
+            # Who may not list is not told what is not there.
+            self.identities.authorize(signer, "s3:ListBucket", f"arn:aws:s3:::{name}")
+            raise Refusal(404, "NoSuchKey", "The specified key does not exist.")
+        return Reply(200, item["body"].encode(), [
+            ("ETag", etag(item)), ("Content-Type", item.get("content_type", "binary/octet-stream")),
+            *([("Cache-Control", item["cache_control"])] if item.get("cache_control") else [])])
+
+    def check_conditions(self, request, item):
+        absent, same = request.header("If-None-Match"), request.header("If-Match")
+        if self.conditions == "ignored" or (absent is None and same is None):
+            return
+        if self.conditions == "refused":
+            raise Refusal(501, "NotImplemented", "A header you provided implies functionality that is not implemented")
+        if absent is not None and absent != "*":
+            raise Refusal(501, "NotImplemented", "A header you provided implies functionality that is not implemented")
+        if same is not None and item is None:
+            raise Refusal(404, "NoSuchKey", "The specified key does not exist.")
+        if (absent and item is not None) or (same and same not in ("*", etag(item))):
+            raise Refusal(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+
+    def put(self, request, bucket, key):
+        if request.header("Content-Length") is None:
+            raise Refusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+        self.check_conditions(request, bucket["objects"].get(key))
+        item = {"body": request.body.decode("utf-8", "surrogateescape"), "content_type": request.header("Content-Type"),
+                "cache_control": request.header("Cache-Control")}
+        bucket["objects"][key] = item
+        return Reply(200, b"", [("ETag", etag(item))])
+
+    def list(self, request, name, bucket):
+        prefix = request.parameter("prefix", "")
+        keys = [key for key in sorted(bucket["objects"]) if key.startswith(prefix)]
+        contents = "".join(element("Contents", element("Key", escape(key)) +
+                                   element("ETag", escape(etag(bucket["objects"][key]))) +
+                                   element("Size", len(bucket["objects"][key]["body"].encode()))) for key in keys)
+        return xml("ListBucketResult", element("Name", name) + element("Prefix", escape(prefix)) +
+                   element("KeyCount", len(keys)) + element("MaxKeys", 1000) + element("IsTruncated", "false") + contents)
+
+
+if __name__ == "__main__":
+    emulator.main(S3)
