@@ -44,7 +44,7 @@ class Identities:
     """The keys there are, and what each may do. `state` is the emulator's member "identity":
 
     {"keys": [{"access_key", "secret_key", "session_token": "" , "expires": epoch or null,
-               "denied": ["route53:GetChange"], "arn": "..."}],
+               "denied": ["route53:GetChange", or with " " and the resource's ARN], "arn": "..."}],
      "roles": [{"arn", "trusts": [access keys and web identity tokens], "external_id": "",
                 "lifetime": seconds, "denied": []}],
      "instance": {"role": name or "", "token_only": true}, "container": {"token": "..."},
@@ -132,7 +132,7 @@ class Identities:
 
     @staticmethod
     def authorize(key, action, resource):
-        if action in key.get("denied", []):
+        if not {action, f"{action} {resource}"}.isdisjoint(key.get("denied", [])):
             arn = key.get("arn", f"arn:aws:iam::{ACCOUNT}:user/{key['access_key'].lower()}")
             raise Refusal(403, "AccessDenied",
                           f"User: {arn} is not authorized to perform: {action} on resource: {resource} because no "

@@ -3,11 +3,14 @@ name; signatures and payload digests judged by botocore, conditional writes, err
 
 State (PUT /_emulator/state):
 
-    {"buckets": {NAME: {"region": "us-east-1", "objects": {KEY: {"body", "content_type", "cache_control"}}}},
+    {"buckets": {NAME: {"region": "us-east-1", "objects": {KEY: {"body" (base64), "content_type", "cache_control"}}}},
      "identity": see aws_auth.Identities,
      "conditions": "kept" | "refused" (501, as Swift does) | "ignored" (as some stores do)}
+
+or, to change what is there, {"change": {BUCKET: {KEY: object, or null: gone}}}.
 """
 
+import base64
 import hashlib
 import re
 import threading
@@ -31,7 +34,16 @@ def xml(root, content, status=200, headers=()):
 
 
 def etag(item):
-    return f'"{hashlib.md5(item["body"].encode()).hexdigest()}"'
+    return f'"{hashlib.md5(item["body"]).hexdigest()}"'
+
+
+def taken(item):
+    """An object as the state has it."""
+    return {**item, "body": base64.b64decode(item["body"])}
+
+
+def shown(item):
+    return {**item, "body": base64.b64encode(item["body"]).decode()}
 
 
 class S3(emulator.Service):
@@ -42,20 +54,48 @@ class S3(emulator.Service):
         self.load({})
 
     def load(self, state):
-        self.buckets = {name: {"region": "us-east-1", "objects": {}, **bucket}
-                        for name, bucket in state.get("buckets", {}).items()}
+        if "change" in state:
+            return self.change(state["change"])
+        self.buckets = {name: {"region": "us-east-1", **bucket, "objects": {
+            key: taken(item) for key, item in bucket.get("objects", {}).items()}}
+            for name, bucket in state.get("buckets", {}).items()}
         self.identities.load(state.get("identity", {}))
         self.conditions = state.get("conditions", "kept")
 
+    def change(self, buckets):
+        with self.writing:
+            for name, objects in buckets.items():
+                there = self.buckets[name]["objects"]
+                there.update({key: taken(item) for key, item in objects.items() if item is not None})
+                for key in [key for key, item in objects.items() if item is None]:
+                    there.pop(key, None)
+
     def dump(self):
-        return {"buckets": self.buckets, "identity": self.identities.dump(), "conditions": self.conditions}
+        with self.writing:
+            buckets = {name: {**bucket, "objects": {key: shown(item) for key, item in bucket["objects"].items()}}
+                       for name, bucket in self.buckets.items()}
+        return {"buckets": buckets, "identity": self.identities.dump(), "conditions": self.conditions}
 
     def handle(self, request):
         try:
             return self.route(request)
         except Refusal as refusal:
+            self.reword(refusal)
             return xml("Error", element("Code", refusal.code) + element("Message", escape(refusal.messages[0])),
                        refusal.status, getattr(refusal, "headers", ()))
+
+    @staticmethod
+    def reword(refusal):
+        """S3's own words for what other services call otherwise."""
+        if refusal.code == "InvalidClientTokenId":
+            refusal.code, refusal.messages = "InvalidAccessKeyId", [
+                "The AWS Access Key Id you provided does not exist in our records."]
+        elif refusal.messages[0].startswith("Credential should be scoped"):
+            refusal.status, refusal.code = 400, "AuthorizationHeaderMalformed"
+            refusal.headers = [("x-amz-bucket-region", refusal.region)]
+        elif refusal.messages[0].startswith(("Signature expired", "Signature not yet current")):
+            refusal.code = "RequestTimeTooSkewed"
+            refusal.messages = ["The difference between the request time and the current time is too large."]
 
     @staticmethod
     def place(request):
@@ -71,7 +111,12 @@ class S3(emulator.Service):
     def route(self, request):
         name, key = self.place(request)
         bucket = self.buckets.get(name)
-        signer = self.identities.authenticate(request, "s3", bucket["region"] if bucket else "us-east-1")
+        region = bucket["region"] if bucket else "us-east-1"
+        try:
+            signer = self.identities.authenticate(request, "s3", region)
+        except Refusal as refusal:
+            refusal.region = region
+            raise
         digest = request.header("x-amz-content-sha256")
         if digest is None:
             raise Refusal(400, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
@@ -108,7 +153,7 @@ class S3(emulator.Service):
             # Who may not list is not told what is not there.
             self.identities.authorize(signer, "s3:ListBucket", f"arn:aws:s3:::{name}")
             raise Refusal(404, "NoSuchKey", "The specified key does not exist.")
-        return Reply(200, item["body"].encode(), [
+        return Reply(200, item["body"], [
             ("ETag", etag(item)), ("Content-Type", item.get("content_type", "binary/octet-stream")),
             *([("Cache-Control", item["cache_control"])] if item.get("cache_control") else [])])
 
@@ -129,7 +174,7 @@ class S3(emulator.Service):
         if request.header("Content-Length") is None:
             raise Refusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
         self.check_conditions(request, bucket["objects"].get(key))
-        item = {"body": request.body.decode("utf-8", "surrogateescape"), "content_type": request.header("Content-Type"),
+        item = {"body": request.body, "content_type": request.header("Content-Type"),
                 "cache_control": request.header("Cache-Control")}
         bucket["objects"][key] = item
         return Reply(200, b"", [("ETag", etag(item))])
@@ -139,7 +184,7 @@ class S3(emulator.Service):
         keys = [key for key in sorted(bucket["objects"]) if key.startswith(prefix)]
         contents = "".join(element("Contents", element("Key", escape(key)) +
                                    element("ETag", escape(etag(bucket["objects"][key]))) +
-                                   element("Size", len(bucket["objects"][key]["body"].encode()))) for key in keys)
+                                   element("Size", len(bucket["objects"][key]["body"]))) for key in keys)
         return xml("ListBucketResult", element("Name", name) + element("Prefix", escape(prefix)) +
                    element("KeyCount", len(keys)) + element("MaxKeys", 1000) + element("IsTruncated", "false") + contents)
 
