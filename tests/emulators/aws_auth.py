@@ -120,7 +120,8 @@ class Identities:
             params=urllib.parse.parse_qsl(request.query.replace("+", "%2B"), keep_blank_values=True))
         made.context["timestamp"] = request.header("X-Amz-Date")
         credentials = botocore.credentials.Credentials(key["access_key"], key["secret_key"])
-        signer = botocore.auth.SigV4Auth(credentials, scope[2], scope[1])
+        judge = botocore.auth.S3SigV4Auth if scope[2] == "s3" else botocore.auth.SigV4Auth
+        signer = judge(credentials, scope[2], scope[1])
         canonical = signer.canonical_request(made)
         to_sign = signer.string_to_sign(made, canonical)
         if signer.signature(to_sign, made) != fields["Signature"]:
