@@ -123,7 +123,7 @@ class S3World final : public HostWorld {
 
   const std::string conditions_;
   // As far away as a store is, so that what readers see meanwhile is seen often.
-  servers::Emulator server_{"s3.py", test_ca(), {"--latency", "0.01"}};
+  servers::Emulator server_{"s3.py", test_ca(), {"--latency", "0.03"}};
   std::unique_ptr<servers::Relay> wire_;
   Layout layout_ = Layout::usual;
   json denied_ = json::array();
@@ -138,12 +138,14 @@ const bool s3 = add_host_world({
     .name = "s3",
     .make = [] { return std::make_unique<S3World>("kept"); },
     .lacks = lacking,
+    .fleet = 400,
 });
 
 const bool unconditional = add_host_world({
     .name = "s3_unconditional",
     .make = [] { return std::make_unique<S3World>("refused"); },
     .lacks = lacking,
+    .fleet = 400,
 });
 
 }  // namespace
