@@ -47,9 +47,10 @@ class Fleet {
   stsctl::config::Loaded load(stsctl::io::Files& files) const {
     return stsctl::config::load(
         (folder_ / "stsctl.yaml").string(), stsctl::engine::builtin_catalog(),
-        {[&](const std::string& path, std::size_t limit) { return files.read(path, limit); },
-         [&](const std::string& pattern) { return files.glob(pattern); },
-         [](const std::string&) { return std::optional<std::string>{}; }});
+        {.read = [&](const std::string& path,
+                     std::size_t limit) { return files.read(path, limit); },
+         .glob = [&](const std::string& pattern) { return files.glob(pattern); },
+         .env = [](const std::string&) { return std::optional<std::string>{}; }});
   }
 
  private:
