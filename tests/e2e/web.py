@@ -115,10 +115,13 @@ class Program:
             self.process.send_signal(how)
         return self.process.wait(DEADLINE)
 
-    def kill(self):
-        if self.process.poll() is None:
+    def end(self):
+        """Asks it to end, since a web server that is killed leaves its workers behind; kills what does not."""
+        try:
+            self.stop()
+        except subprocess.TimeoutExpired:
             self.process.kill()
-        self.process.wait()
+            self.process.wait()
 
 
 class Serve(Program):
@@ -146,7 +149,7 @@ class WebWorld(world.World):
         return self.started(Serve(self.dir, *options, **more))
 
     def started(self, program):
-        self.addCleanup(program.kill)
+        self.addCleanup(program.end)
         return program
 
     def ca(self):
