@@ -4,36 +4,19 @@ of requests in flight it prints the seconds of the whole command and the least t
 many at a time."""
 
 import argparse
-import http.client
-import json
 import math
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "emulators"))
+import running
+
 LATENCY = 0.05
-
-
-class Emulator:
-    def __init__(self, script):
-        self.process = subprocess.Popen(
-            ["/usr/bin/python3", "-B", ROOT / "tests" / "emulators" / script, "--latency", str(LATENCY)],
-            stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline())
-
-    def control(self, method, what, value=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        connection.request(method, "/_emulator/" + what, json.dumps(value))
-        answer = json.loads(connection.getresponse().read())
-        connection.close()
-        return answer
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
 
 
 class Cloudflare:
@@ -76,7 +59,7 @@ def configuration(folder, settings, concurrency, names):
 
 
 def measure(stsctl, service, concurrency, names):
-    emulator = Emulator(service.script)
+    emulator = running.Emulator(service.script, "--latency", str(LATENCY))
     try:
         emulator.control("PUT", "state", service.state(names))
         with tempfile.TemporaryDirectory() as name:

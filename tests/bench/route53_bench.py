@@ -3,33 +3,17 @@ zones unless told otherwise, against the Route 53 emulator that enforces AWS's l
 requests that 10 a second refill. Prints what it took: requests, seconds, refusals, and the share of the rate used."""
 
 import argparse
-import http.client
-import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "emulators"))
+import running
+
 CAPACITY, REFILL = 50, 10
-
-
-class Emulator:
-    def __init__(self):
-        script = ROOT / "tests" / "emulators" / "route53.py"
-        self.process = subprocess.Popen(["/usr/bin/python3", "-B", script], stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline())
-
-    def control(self, method, what, value=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection.request(method, "/_emulator/" + what, json.dumps(value))
-        answer = json.loads(connection.getresponse().read())
-        connection.close()
-        return answer
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
 
 
 def state(count):
@@ -65,7 +49,7 @@ def main():
     parser.add_argument("domains", nargs="?", type=int, default=2000)
     parser.add_argument("--apply", action="store_true")
     options = parser.parse_args()
-    emulator = Emulator()
+    emulator = running.Emulator("route53.py")
     try:
         emulator.control("PUT", "state", state(options.domains))
         with tempfile.TemporaryDirectory() as name:

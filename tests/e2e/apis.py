@@ -1,15 +1,13 @@
 """The emulators of DNS services on free ports of 127.0.0.1, with the face of `name_servers`: start, stop, dig."""
 
-import http.client
-import json
 import os
-import subprocess
 import sys
 
 import name_servers
 import world
 
-EMULATORS = world.SOURCE / "tests" / "emulators"
+sys.path.insert(0, str(world.SOURCE / "tests" / "emulators"))
+import running
 
 
 class Api:
@@ -18,7 +16,7 @@ class Api:
     script = None
 
     def __init__(self, test, zones):
-        self.zones, self.port, self.process = zones, name_servers.free_port(), None
+        self.zones, self.port, self.running = zones, name_servers.free_port(), None
         self.state = self.first_state()
         self.start()
         test.addCleanup(self.stop)
@@ -28,30 +26,18 @@ class Api:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self):
-        self.process = subprocess.Popen([sys.executable, "-B", EMULATORS / self.script, "--port", str(self.port)],
-                                        stdout=subprocess.PIPE, text=True)
-        self.process.stdout.readline()
+        self.running = running.Emulator(self.script, "--port", str(self.port))
         self.control("PUT", "state", self.state)
 
     def stop(self):
-        if self.process is None:
+        if self.running is None:
             return
         self.state = {**self.state, **self.kept(self.control("GET", "state"))}
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-        self.process = None
+        self.running.stop()
+        self.running = None
 
     def control(self, method, what, value=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request(method, "/_emulator/" + what, json.dumps(value))
-            reply = connection.getresponse()
-            body = json.loads(reply.read())
-            assert reply.status == 200, body
-            return body
-        finally:
-            connection.close()
+        return self.running.control(method, what, value)
 
     def change(self, **state):
         """Lays the service out anew with these parts of its state replaced."""

@@ -1,11 +1,11 @@
 """plan and apply with policies at GitHub: the binary against the emulator's real repositories."""
 
-import http.client
-import json
-import subprocess
 import sys
 
 import world
+
+sys.path.insert(0, str(world.SOURCE / "tests" / "emulators"))
+import running
 
 HEAD = """version: 1
 dns:
@@ -25,22 +25,11 @@ DOMAINS = ["a.example", "b.example", "c.example"]
 
 class GitHub(world.World):
     def start(self, repositories):
-        script = world.SOURCE / "tests" / "emulators" / "github.py"
-        server = subprocess.Popen([sys.executable, "-B", script], stdout=subprocess.PIPE, text=True)
-        self.addCleanup(server.stdout.close)
-        self.addCleanup(server.wait)
-        self.addCleanup(server.terminate)
-        self.port = int(server.stdout.readline())
+        emulator = running.Emulator("github.py")
+        self.addCleanup(emulator.stop)
+        self.port, self.control = emulator.port, emulator.control
         self.control("PUT", "state", {"tokens": {TOKEN: {"login": "mail-team", "permissions": {
             "contents": "write", "pages": "read"}}}, "repositories": repositories})
-
-    def control(self, method, what, value=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request(method, "/_emulator/" + what, json.dumps(value))
-            return json.loads(connection.getresponse().read())
-        finally:
-            connection.close()
 
     def branch(self, repository):
         return self.control("GET", "state")["repositories"][repository]["branches"]["main"]

@@ -5,7 +5,6 @@ make namespaces)."""
 import concurrent.futures
 import contextlib
 import fcntl
-import http.client
 import io
 import json
 import multiprocessing
@@ -19,7 +18,8 @@ import sys
 import tempfile
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
+import running
+
 KEY = {"access_key": "AKIATEST", "secret_key": "wrong/right+secret"}
 ZONES = [
     {"id": "Z1", "name": "example.com", "records": [
@@ -32,27 +32,7 @@ ZONES = [
 ]
 
 
-class Emulator:
-    def __init__(self, *options, scheme="http"):
-        self.process = subprocess.Popen(["/usr/bin/python3", "-B", HERE / "route53.py", *options],
-                                        stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline())
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def control(self, method, what, value=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request(method, "/_emulator/" + what, json.dumps(value))
-        reply = connection.getresponse()
-        body = reply.read()
-        connection.close()
-        assert reply.status == 200, body
-        return json.loads(body)
-
+class Emulator(running.Emulator):
     def load(self, zones=ZONES, **more):
         identity = {"keys": [KEY]} | more.pop("identity", {})
         self.control("PUT", "state", {"zones": zones, "identity": identity} | more)
@@ -106,7 +86,7 @@ def together(*calls):
 class AwsCliTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.emulator = Emulator()
+        cls.emulator = Emulator("route53.py")
         cls.addClassCleanup(cls.emulator.stop)
 
     def setUp(self):
@@ -276,7 +256,7 @@ def inside():
     raise_loopback()
     folder = pathlib.Path(os.environ["TEST_FOLDER"])
     subprocess.run(["mount", "--bind", folder / "hosts", "/etc/hosts"], check=True)
-    emulator = Emulator("--port", "443", "--cert", str(folder / "cert.pem"), "--key", str(folder / "key.pem"))
+    emulator = Emulator("route53.py", "--port", "443", "--cert", str(folder / "cert.pem"), "--key", str(folder / "key.pem"))
     try:
         control("PUT", "state", {"zones": ZONES, "identity": {"keys": [KEY]}})
         name = ["--name", "_smtp._tls.example.com"]

@@ -1,16 +1,13 @@
 """The S3 emulator held against a client that nobody here wrote: boto3, AWS's own for Python."""
 
-import http.client
-import json
-import pathlib
-import subprocess
 import unittest
 
 import boto3
 import botocore.config
 import botocore.exceptions
 
-HERE = pathlib.Path(__file__).resolve().parent
+import running
+
 KEY = {"access_key": "AKIATEST", "secret_key": "wrong/right+secret"}
 TEXT = "version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n".encode()
 PLACE = {"Bucket": "policies", "Key": "mta-sts.exämple.com/.well-known/mta-sts a+b.txt"}
@@ -19,28 +16,18 @@ PLACE = {"Bucket": "policies", "Key": "mta-sts.exämple.com/.well-known/mta-sts 
 class Boto(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.process = subprocess.Popen(["/usr/bin/python3", "-B", HERE / "s3.py"], stdout=subprocess.PIPE, text=True)
-        cls.port = int(cls.process.stdout.readline())
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.process.kill()
-        cls.process.wait()
-        cls.process.stdout.close()
+        cls.emulator = running.Emulator("s3.py")
+        cls.addClassCleanup(cls.emulator.stop)
 
     def setUp(self):
         self.load()
 
     def load(self, **more):
-        state = {"buckets": {"policies": {}, "eu": {"region": "eu-central-1"}}, "identity": {"keys": [KEY]}} | more
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request("PUT", "/_emulator/state", json.dumps(state))
-        reply = connection.getresponse()
-        self.assertEqual(reply.status, 200, reply.read())
-        connection.close()
+        self.emulator.control("PUT", "state", {"buckets": {"policies": {}, "eu": {"region": "eu-central-1"}},
+                                               "identity": {"keys": [KEY]}} | more)
 
     def client(self, access_key=KEY["access_key"], secret_key=KEY["secret_key"], headers=None):
-        client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{self.port}", region_name="us-east-1",
+        client = boto3.client("s3", endpoint_url=self.emulator.url, region_name="us-east-1",
                               aws_access_key_id=access_key, aws_secret_access_key=secret_key,
                               config=botocore.config.Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}))
 
