@@ -34,6 +34,7 @@ struct Sources {
   /// The same of what may be a pipe too, as a shell's <(…) gives: the main file, ${file:…}. Never
   /// for files found by a pattern: a pipe without a writer would hold us up. None: `read`.
   Read read_stream;
+  const Read& stream() const { return read_stream ? read_stream : read; }
   /// Paths that fit a glob, sorted.
   std::function<Result<std::vector<std::string>>(const std::string& pattern)> glob;
   /// An environment variable, if set.

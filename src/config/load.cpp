@@ -65,9 +65,8 @@ class Loader {
     if (!seen_.insert(normal).second) return;
     if (chain.size() > deepest_include)
       return from->reader->error(from->mark, "includes are nested deeper than 16 files");
-    const bool may_be_pipe = from == nullptr && sources_.read_stream;
-    Result<std::string> text =
-        (may_be_pipe ? sources_.read_stream : sources_.read)(path, longest_file);
+    const Sources::Read& read = from == nullptr ? sources_.stream() : sources_.read;
+    Result<std::string> text = read(path, longest_file);
     if (!text) return unreadable(path, text.error(), from);
     if (text->find('\0') != std::string::npos)
       return unreadable(path, {Code::invalid, "it holds a NUL byte: no text file", path, ""}, from);

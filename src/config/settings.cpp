@@ -131,8 +131,8 @@ class SettingsReader {
       return std::nullopt;
     }
     if (reference.starts_with("file:")) {
-      const auto& read = sources_.read_stream ? sources_.read_stream : sources_.read;
-      const Result<std::string> text = read(absolute(reference.substr(5)), longest_secret);
+      const Result<std::string> text =
+          sources_.stream()(absolute(reference.substr(5)), longest_secret);
       if (text && !trim(*text).empty()) return std::string(trim(*text));
       reader_.error(mark, fmt::format("'{}': {}", name,
                                       text ? "the file is empty" : to_string(text.error())));
