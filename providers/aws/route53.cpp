@@ -336,7 +336,7 @@ class Route53 final : public DnsProvider {
 };
 
 std::vector<SettingSpec> settings() {
-  return with_api_settings(with_identity_settings({}), route53_defaults());
+  return with_api_settings(identity_settings(), route53_defaults());
 }
 
 Result<std::unique_ptr<DnsProvider>> open(const Settings& settings, const io::Services& services) {

@@ -81,7 +81,7 @@ class S3 final : public PolicyHost {
 };
 
 std::vector<SettingSpec> settings() {
-  std::vector<SettingSpec> own = with_identity_settings({});
+  std::vector<SettingSpec> own = identity_settings();
   own.insert(own.begin(), {.name = "bucket",
                            .type = SettingType::text,
                            .description = "The bucket that holds the policies.",

@@ -1,12 +1,11 @@
 #include "providers/aws/signed_api.h"
 
-#include <iterator>
 #include <utility>
 
 namespace stsctl::providers::aws {
 
-std::vector<SettingSpec> with_identity_settings(std::vector<SettingSpec> own) {
-  std::vector<SettingSpec> all{
+std::vector<SettingSpec> identity_settings() {
+  return {
       {.name = "profile",
        .type = SettingType::text,
        .description = "Profile of AWS's config and credentials files; keys in the environment "
@@ -22,8 +21,6 @@ std::vector<SettingSpec> with_identity_settings(std::vector<SettingSpec> own) {
        .description = "Role to take on with the credentials found, in another account for "
                       "instance"},
   };
-  std::ranges::move(own, std::back_inserter(all));
-  return all;
 }
 
 Identity read_identity(const Settings& settings) {

@@ -12,8 +12,8 @@
 
 namespace stsctl::providers::aws {
 
-/// The settings `profile`, `region` and `role_arn`, to stand before a provider's own.
-std::vector<SettingSpec> with_identity_settings(std::vector<SettingSpec> own);
+/// The settings `profile`, `region` and `role_arn`.
+std::vector<SettingSpec> identity_settings();
 /// Who asks, as those settings say.
 Identity read_identity(const Settings& settings);
 
