@@ -27,7 +27,7 @@ std::string query(std::initializer_list<std::pair<const char*, std::string>> par
 }  // namespace
 
 ApiDefaults route53_defaults() {
-  io::RetryOptions retry{.attempts = 8, .throttled = asks_to_wait};
+  io::RetryOptions retry{.throttled_attempts = 8, .throttled = asks_to_wait};
   return {.endpoint = std::string(partition_of("").route53),
           .concurrency = 16,
           // A bucket of 50 that is filled by 10 a second, for all who use the account.

@@ -31,6 +31,11 @@ bool may_try_again(const RetryOptions& options, const Request& request,
          (result->status == 502 || result->status == 503 || result->status == 504);
 }
 
+int most_tries(const RetryOptions& options, const Result<Reply>& result) {
+  const bool patient = options.throttled_attempts > 0 && result && says_too_many(options, *result);
+  return patient ? options.throttled_attempts : options.attempts;
+}
+
 milliseconds upper_bound(const RetryOptions& options, int tries) {
   milliseconds bound = options.first_delay;
   for (int i = 1; i < tries && bound < options.longest_delay; ++i)
@@ -53,7 +58,7 @@ std::optional<Duration> asked_pause(const RetryOptions& options, const Reply& re
 std::optional<milliseconds> next_delay(const RetryOptions& options, const Request& request,
                                        const Result<Reply>& result, const Try& last,
                                        double chance) {
-  if (last.number >= options.attempts || !may_try_again(options, request, result))
+  if (last.number >= most_tries(options, result) || !may_try_again(options, request, result))
     return std::nullopt;
   const double jitter = chance * static_cast<double>(upper_bound(options, last.number).count());
   milliseconds delay(static_cast<milliseconds::rep>(jitter));

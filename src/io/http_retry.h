@@ -13,7 +13,9 @@
 namespace stsctl::io {
 
 struct RetryOptions {
-  int attempts = 5;                            ///< Tries in all.
+  int attempts = 5;  ///< Tries in all.
+  /// The same where the service says "too many", which passes; 0: as `attempts`.
+  int throttled_attempts = 0;
   std::chrono::milliseconds first_delay{500};  ///< Upper bound of the first wait; then doubled.
   std::chrono::milliseconds longest_delay{30'000};
   std::chrono::milliseconds total{180'000};  ///< No wait ends later than this after the first try.

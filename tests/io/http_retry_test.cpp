@@ -118,6 +118,20 @@ TEST(NextDelay, DoublesItsUpperBoundToACap) {
   }
 }
 
+// A service that is down is given up sooner than one that is busy.
+TEST(NextDelay, IsMorePatientWithTooManyRequests) {
+  const RetryOptions options{.attempts = 2, .throttled_attempts = 4};
+  const Result<Reply> busy = status(429);
+  EXPECT_TRUE(next_delay(options, request(true), busy, {.number = 3}, 0.0));
+  EXPECT_FALSE(next_delay(options, request(true), busy, {.number = 4}, 0.0));
+  for (const Result<Reply>& down : {error(Code::unreachable), error(Code::timeout), status(503)}) {
+    EXPECT_TRUE(next_delay(options, request(true), down, {.number = 1}, 0.0));
+    EXPECT_FALSE(next_delay(options, request(true), down, {.number = 2}, 0.0));
+  }
+  EXPECT_TRUE(next_delay({.attempts = 3}, request(true), busy, {.number = 2}, 0.0));
+  EXPECT_FALSE(next_delay({.attempts = 3}, request(true), busy, {.number = 3}, 0.0));
+}
+
 TEST(NextDelay, WaitsAtLeastAsLongAsTheServiceAsks) {
   const Result<Reply> busy = status(429, {{"Retry-After", "7"}});
   EXPECT_EQ(next_delay({}, request(true), busy, {}, 0.0), milliseconds(7000));
