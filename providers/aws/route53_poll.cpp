@@ -6,7 +6,7 @@ namespace stsctl::providers::aws {
 
 namespace {
 
-constexpr std::chrono::milliseconds first_delay{2000};
+constexpr std::chrono::milliseconds first_delay{500};
 constexpr std::chrono::milliseconds longest_delay{10'000};
 // By then nearly every change is served: asked for once.
 constexpr std::chrono::milliseconds good_time{60'000};
@@ -18,7 +18,7 @@ std::chrono::milliseconds poll_delay(std::size_t asked, std::size_t waiting,
                                      const std::vector<io::Rate>& rates) {
   std::chrono::milliseconds delay = first_delay;
   for (std::size_t i = 1; i < asked && delay < longest_delay; ++i)
-    delay = delay * 3 / 2;
+    delay *= 2;
   delay = std::min(delay, longest_delay);
   for (const io::Rate& rate : rates) {
     // Twice the time that the rate takes to let all of them ask once.

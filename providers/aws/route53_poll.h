@@ -9,8 +9,9 @@
 
 namespace stsctl::providers::aws {
 
-/// The wait before asking for the `asked`-th time (from 1): 2 s growing to 10 s, and longer when
-/// `waiting` changes are asked for at once, so that all of them take at most half of `rates`.
+/// The wait before asking for the `asked`-th time (from 1): half a second growing to 10 s, and
+/// longer when `waiting` changes are asked for at once, so that all of them take at most half of
+/// `rates`.
 std::chrono::milliseconds poll_delay(std::size_t asked, std::size_t waiting,
                                      const std::vector<io::Rate>& rates);
 
