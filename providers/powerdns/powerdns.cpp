@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "providers/expected.h"
+#include "providers/powerdns/spacing.h"
 #include "providers/powerdns/view.h"
 
 namespace stsctl::providers::powerdns {
@@ -35,6 +36,7 @@ class PowerDns final : public DnsProvider {
         services_(services),
         view_(client_, services.clock),
         capabilities_(capabilities_for(writers)),
+        spacing_(writers),
         notify_(notify) {}
 
   const Capabilities& capabilities() const override { return capabilities_; }
@@ -88,7 +90,7 @@ class PowerDns final : public DnsProvider {
       const Result<std::string> body = compare(*live, edits);
       if (!body) return fail_at(body, zone.text());
       if (body->empty()) return Done{};
-      last = client_.patch(zone.text() + ".", *body);
+      last = patch(zone, *body);
       if (last || !worth_another_look(last.error().code)) return last;
     }
     return last;
@@ -150,6 +152,15 @@ class PowerDns final : public DnsProvider {
     return patch_body(live, edits);
   }
 
+  Result<Done> patch(const dns::Name& zone, const std::string& body) {
+    const auto wait = spacing_.wait(services_.clock.steady());
+    services_.clock.sleep(std::chrono::ceil<std::chrono::milliseconds>(wait), services_.stop);
+    const auto begin = services_.clock.steady();
+    Result<Done> written = client_.patch(zone.text() + ".", body);
+    spacing_.took(services_.clock.steady() - begin);
+    return written;
+  }
+
   static bool worth_another_look(Code code) {
     return code == Code::internal || code == Code::unreachable || code == Code::timeout ||
            code == Code::protocol;
@@ -159,6 +170,7 @@ class PowerDns final : public DnsProvider {
   const io::Services services_;
   View view_;
   const Capabilities capabilities_;
+  Spacing spacing_;
   const bool notify_;
   std::mutex mutex_;
   std::unordered_map<dns::Name, ZoneInfo> zones_;
