@@ -8,6 +8,21 @@
 
 namespace stsctl::providers {
 
+SettingSpec rate_setting(const std::string& fallback) {
+  return {.name = "rate",
+          .type = SettingType::text,
+          .description =
+              "Requests allowed per time, such as 5/s or 1200/5m, several with commas "
+              "between; none: as fast as the service answers",
+          .fallback = fallback};
+}
+
+Result<std::vector<io::Rate>> read_rate(const Settings& settings, const std::string& fallback) {
+  Result<std::vector<io::Rate>> rates = io::parse_rates(settings.text("rate", fallback));
+  if (!rates) return fail_at(rates, settings.where("rate"));
+  return rates;
+}
+
 std::vector<SettingSpec> api_settings(const ApiDefaults& defaults) {
   return {
       {.name = "endpoint",
@@ -21,11 +36,7 @@ std::vector<SettingSpec> api_settings(const ApiDefaults& defaults) {
        .fallback = std::to_string(defaults.concurrency),
        .least = 1,
        .most = 4096},
-      {.name = "rate",
-       .type = SettingType::text,
-       .description = "Requests allowed per time, such as 5/s or 1200/5m, several with commas "
-                      "between; none: as fast as the service answers",
-       .fallback = defaults.rate},
+      rate_setting(defaults.rate),
       {.name = "timeout",
        .type = SettingType::duration,
        .description = "How long one answer may take",
@@ -46,8 +57,8 @@ std::vector<SettingSpec> with_api_settings(std::vector<SettingSpec> own,
 }
 
 Result<Api> open_api(const Settings& settings, const io::Services& services, ApiDefaults defaults) {
-  const Result<std::vector<io::Rate>> rates = io::parse_rates(settings.text("rate", defaults.rate));
-  if (!rates) return fail_at(rates, settings.where("rate"));
+  const Result<std::vector<io::Rate>> rates = read_rate(settings, defaults.rate);
+  if (!rates) return fail(rates);
   Api api{.endpoint = settings.text("endpoint", defaults.endpoint), .rates = *rates};
   while (api.endpoint.ends_with('/'))
     api.endpoint.pop_back();

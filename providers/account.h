@@ -31,6 +31,11 @@ std::vector<SettingSpec> api_settings(const ApiDefaults& defaults);
 std::vector<SettingSpec> with_api_settings(std::vector<SettingSpec> own,
                                            const ApiDefaults& defaults);
 
+/// The setting `rate` alone, as all read it.
+SettingSpec rate_setting(const std::string& fallback);
+/// Its value. Code::invalid, with the place in the configuration, for a rate that cannot be read.
+Result<std::vector<io::Rate>> read_rate(const Settings& settings, const std::string& fallback);
+
 /// One account at one API, ready for requests from any thread.
 struct Api {
   std::string endpoint;  ///< Without a final slash.
@@ -39,7 +44,7 @@ struct Api {
   std::unique_ptr<io::Http> http;  ///< Paced, retried, traced; trusts `ca_file`.
 };
 
-/// Code::invalid, with the place in the configuration, for a rate that cannot be read.
+/// Errors as read_rate().
 Result<Api> open_api(const Settings& settings, const io::Services& services, ApiDefaults defaults);
 
 }  // namespace stsctl::providers

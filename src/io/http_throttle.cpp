@@ -1,16 +1,10 @@
 #include "io/http_throttle.h"
 
-#include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace stsctl::io {
 
 namespace {
-
-// What the service says may change while one waits.
-constexpr std::chrono::milliseconds longest_nap{200};
 
 std::optional<Duration> pause_of_429(const Reply& reply, Time now) {
   return reply.status == 429 ? retry_after(reply, now) : std::nullopt;
@@ -22,51 +16,17 @@ Throttle::Throttle(Http& next, Clock& clock, const std::vector<Rate>& rates, std
                    std::chrono::milliseconds longest_wait, AskedPause asked)
     : next_(next),
       clock_(clock),
-      stop_(std::move(stop)),
-      longest_wait_(longest_wait),
       asked_(asked ? std::move(asked) : pause_of_429),
-      pace_(rates) {}
+      turns_(clock, rates, std::move(stop), longest_wait) {}
 
 Result<Reply> Throttle::send(const Request& request) {
-  if (const Result<Done> turn = await_turn(); !turn) return fail(turn);
+  if (const Result<Done> turn = turns_.wait(); !turn) return fail(turn);
   Result<Reply> reply = next_.send(request);
-  const std::vector<Allowance> granted =
-      reply ? allowances(*reply, clock_.now()) : std::vector<Allowance>{};
-  const std::optional<Duration> pause = reply ? asked_(*reply, clock_.now()) : std::nullopt;
-  const std::lock_guard lock(guard_);
-  pace_.end(clock_.steady(), granted);
-  if (pause) pace_.pause(clock_.steady(), *pause);
+  if (reply)
+    turns_.end(allowances(*reply, clock_.now()), asked_(*reply, clock_.now()));
+  else
+    turns_.end();
   return reply;
-}
-
-Result<Done> Throttle::await_turn() {
-  std::unique_lock lock(guard_);
-  Waiter self;
-  queue_.push_back(&self);
-  self.turn.wait(lock, stop_, [&] { return queue_.front() == &self; });
-  const Result<Done> turn = await_pace(lock);
-  if (turn) pace_.start(clock_.steady());
-  std::erase(queue_, &self);
-  if (!queue_.empty()) queue_.front()->turn.notify_one();
-  return turn;
-}
-
-Result<Done> Throttle::await_pace(std::unique_lock<std::mutex>& lock) {
-  while (!stop_.stop_requested()) {
-    const Instant now = clock_.steady();
-    const std::chrono::nanoseconds wait = pace_.wait(now);
-    if (wait.count() <= 0) return Done{};
-    const std::chrono::nanoseconds asked = pace_.service_wait(now);
-    if (asked > longest_wait_)
-      return fail(Code::rate_limited,
-                  fmt::format("the service asks for a wait of {}",
-                              describe_duration(std::chrono::ceil<Duration>(asked))),
-                  {}, "try again then, or with fewer domains");
-    lock.unlock();
-    clock_.sleep(std::min(std::chrono::ceil<std::chrono::milliseconds>(wait), longest_nap), stop_);
-    lock.lock();
-  }
-  return fail(Code::cancelled, "stopped");
 }
 
 }  // namespace stsctl::io

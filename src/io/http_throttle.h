@@ -2,10 +2,7 @@
 // Keeps an account within its rate, for all threads that use it. Knows no API.
 
 #include <chrono>
-#include <condition_variable>
-#include <deque>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <vector>
@@ -13,6 +10,7 @@
 #include "io/clock.h"
 #include "io/http.h"
 #include "io/http_limits.h"
+#include "io/turns.h"
 
 namespace stsctl::io {
 
@@ -31,21 +29,10 @@ class Throttle : public Http {
   Result<Reply> send(const Request& request) override;
 
  private:
-  struct Waiter {
-    std::condition_variable_any turn;
-  };
-
-  Result<Done> await_turn();
-  Result<Done> await_pace(std::unique_lock<std::mutex>& lock);
-
   Http& next_;
   Clock& clock_;
-  std::stop_token stop_;
-  std::chrono::nanoseconds longest_wait_;
   AskedPause asked_;
-  std::mutex guard_;
-  Pace pace_;                  ///< Under guard_.
-  std::deque<Waiter*> queue_;  ///< Under guard_; the first one watches the clock for all.
+  Turns turns_;
 };
 
 }  // namespace stsctl::io
