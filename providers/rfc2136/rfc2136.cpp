@@ -9,6 +9,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "providers/account.h"
 #include "providers/expected.h"
 #include "providers/rfc2136/reader.h"
 
@@ -51,11 +52,13 @@ std::vector<std::span<const T>> chunks(const std::vector<T>& all, std::size_t si
 class Updates final : public DnsProvider {
  public:
   Updates(Server server, std::vector<dns::Name> zones, std::size_t concurrency,
-          const io::Services& services)
+          const std::vector<io::Rate>& rates, const io::Services& services)
       : server_(std::move(server)),
         zones_(std::move(zones)),
         services_(services),
-        capabilities_(capabilities_for(concurrency)) {}
+        capabilities_(capabilities_for(concurrency)) {
+    if (!rates.empty()) turns_.emplace(services.clock, rates, services.stop);
+  }
 
   const Capabilities& capabilities() const override { return capabilities_; }
 
@@ -211,7 +214,8 @@ class Updates final : public DnsProvider {
   // Connections are kept from one call to the next.
   std::unique_ptr<Session> take() {
     const std::scoped_lock lock(mutex_);
-    if (idle_.empty()) return std::make_unique<Session>(server_, services_);
+    if (idle_.empty())
+      return std::make_unique<Session>(server_, services_, turns_ ? &*turns_ : nullptr);
     std::unique_ptr<Session> session = std::move(idle_.back());
     idle_.pop_back();
     return session;
@@ -226,6 +230,7 @@ class Updates final : public DnsProvider {
   const std::vector<dns::Name> zones_;
   const io::Services services_;
   const Capabilities capabilities_;
+  std::optional<io::Turns> turns_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Session>> idle_;
 };
@@ -269,6 +274,7 @@ std::vector<SettingSpec> settings() {
        .fallback = std::to_string(usual_concurrency),
        .least = 1,
        .most = 64},
+      rate_setting("none"),
       {.name = "timeout",
        .type = SettingType::duration,
        .description = "Longest wait for one answer.",
@@ -292,6 +298,8 @@ Result<std::vector<dns::Name>> listed_zones(const Settings& settings) {
 Result<std::unique_ptr<DnsProvider>> open(const Settings& settings, const io::Services& services) {
   Result<std::vector<dns::Name>> zones = listed_zones(settings);
   if (!zones) return fail(zones);
+  const Result<std::vector<io::Rate>> rates = read_rate(settings, "none");
+  if (!rates) return fail(rates);
   Server server{settings.text("server"),
                 static_cast<std::uint16_t>(settings.integer("port", 53)),
                 Duration(settings.integer("timeout", usual_timeout)),
@@ -303,7 +311,8 @@ Result<std::unique_ptr<DnsProvider>> open(const Settings& settings, const io::Se
                 signs.error().hint);
   return std::make_unique<Updates>(
       std::move(server), std::move(*zones),
-      static_cast<std::size_t>(settings.integer("concurrency", usual_concurrency)), services);
+      static_cast<std::size_t>(settings.integer("concurrency", usual_concurrency)), *rates,
+      services);
 }
 
 }  // namespace

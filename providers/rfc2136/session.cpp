@@ -28,6 +28,14 @@ struct Session::Exchange {
   std::map<std::uint16_t, std::pair<std::size_t, Request>> sent;  // by id
 };
 
+// A message is over for the rate when it was let go: no server says what it grants.
+Result<Done> Session::await_turn() {
+  if (turns_ == nullptr) return Done{};
+  Result<Done> turn = turns_->wait();
+  if (turn) turns_->end();
+  return turn;
+}
+
 Result<Done> Session::connect() {
   if (connection_) return Done{};
   auto opened = services_.dns.connect(server_.host, server_.port, server_.timeout);
@@ -51,11 +59,14 @@ Result<Done> Session::receive_one(Exchange& open) {
   return Done{};
 }
 
-// Fills the pipeline and reads one answer.
+// Fills the pipeline and reads one answer. Where each message has to wait for its turn, the answers
+// to those before must not wait with it.
 Result<Done> Session::exchange_some(Exchange& open) {
+  const std::size_t pipeline = turns_ == nullptr ? most_unanswered : 1;
+  if (const auto turn = await_turn(); !turn) return turn;
   if (const auto ready = connect(); !ready) return ready;
   std::vector<io::DnsMessage> messages;
-  while (open.sent.size() < most_unanswered && !open.waiting.empty()) {
+  while (open.sent.size() < pipeline && !open.waiting.empty()) {
     const std::size_t index = open.waiting.back();
     open.waiting.pop_back();
     Result<Request> request = open.makes[index](next_id_);
@@ -126,6 +137,7 @@ Result<std::vector<Record>> Session::transfer(const dns::Name& zone,
                                               const std::unordered_set<std::string>& owners) {
   const auto request = make_query(next_id_++, zone.text(), type::axfr, server_.key);
   if (!request) return fail(request);
+  if (const auto turn = await_turn(); !turn) return fail(turn);
   // A connection of its own: what is left of a transfer given up must not meet other answers.
   auto connection = services_.dns.connect(server_.host, server_.port, server_.timeout);
   if (!connection) return fail(connection);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/services.h"
+#include "io/turns.h"
 #include "providers/rfc2136/wire.h"
 
 namespace stsctl::providers::rfc2136 {
@@ -37,8 +38,9 @@ struct UpdateRequest {
 /// Used by one thread at a time. Connects when there is something to send.
 class Session {
  public:
-  Session(const Server& server, const io::Services& services)
-      : server_(server), services_(services) {}
+  /// With `turns` every message waits for its turn; they must outlive the session.
+  Session(const Server& server, const io::Services& services, io::Turns* turns = nullptr)
+      : server_(server), services_(services), turns_(turns) {}
 
   /// Sends questions without waiting for each answer; those a broken connection left open are asked
   /// again on a new one while that brings answers, three times in a row at most. Results pair with
@@ -57,6 +59,7 @@ class Session {
   using Make = std::function<Result<Request>(std::uint16_t id)>;
   struct Exchange;
 
+  Result<Done> await_turn();
   Result<Done> connect();
   std::vector<Result<Reply>> exchange(const std::vector<Make>& makes, int tries);
   Result<Done> exchange_some(Exchange& open);
@@ -64,6 +67,7 @@ class Session {
 
   const Server& server_;
   io::Services services_;
+  io::Turns* turns_;
   std::unique_ptr<io::DnsConnection> connection_;
   std::uint16_t next_id_ = 1;
 };

@@ -1,12 +1,14 @@
 // What each real server of Debian answers to right and wrong requests, beyond the contract suite:
 // aliases, wildcards, transfers, and which refusal means what.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "providers/rfc2136/rfc2136.h"
 #include "servers/name_server.h"
 #include "servers/real_services.h"
+#include "tests/fakes/hasty_clock.h"
 #include "tests/fakes/records.h"
 
 namespace stsctl::providers::rfc2136 {
@@ -44,6 +46,18 @@ class Rfc2136Servers : public testing::TestWithParam<ServerKind> {
 
   std::unique_ptr<DnsProvider> open(const TsigKey& key = servers::writer_key(),
                                     const Settings::List& zones = {}, std::uint16_t port = 0) {
+    Settings settings = settings_for(key, port);
+    if (!zones.empty()) settings.set("zones", zones, "");
+    return open(settings, services_.services());
+  }
+
+  static std::unique_ptr<DnsProvider> open(const Settings& settings, const io::Services& services) {
+    auto provider = kind().make(settings, services);
+    if (!provider) throw std::runtime_error(to_string(provider.error()));
+    return std::move(*provider);
+  }
+
+  Settings settings_for(const TsigKey& key, std::uint16_t port = 0) const {
     Settings settings;
     settings.set("server", std::string("127.0.0.1"), "");
     settings.set("port", std::int64_t{port == 0 ? server_->port() : port}, "");
@@ -51,10 +65,7 @@ class Rfc2136Servers : public testing::TestWithParam<ServerKind> {
     settings.set("key.name", key.name, "");
     settings.set("key.algorithm", key.algorithm, "");
     settings.set("key.secret", key.secret, "");
-    if (!zones.empty()) settings.set("zones", zones, "");
-    auto provider = kind().make(settings, services_.services());
-    if (!provider) throw std::runtime_error(to_string(provider.error()));
-    return std::move(*provider);
+    return settings;
   }
 
   bool tells() const { return GetParam().name != "powerdns"; }
@@ -154,6 +165,32 @@ TEST_P(Rfc2136Servers, AWrongClockIsToldWithTheServersTime) {
   const auto zones = provider->find_zones({name("_mta-sts.example.com")}, {});
   ASSERT_FALSE(zones[0]);
   EXPECT_EQ(zones[0].error().code, Code::unauthorized) << to_string(zones[0].error());
+}
+
+// Twelve questions at two a second, over however many connections.
+TEST_P(Rfc2136Servers, ARateHoldsForAllConnections) {
+  Settings settings = settings_for(servers::writer_key());
+  settings.set("rate", std::string("2/s"), "");
+  const io::Services real = services_.services();
+  fakes::HastyClock clock;
+  const auto provider = open(settings, {.files = real.files,
+                                        .process = real.process,
+                                        .clock = clock,
+                                        .dns = real.dns,
+                                        .http = real.http,
+                                        .log = real.log});
+  std::vector<ZoneQuery> queries;
+  for (int i = 0; i < 12; ++i)
+    queries.push_back({name("example.com"), {name(fmt::format("d{}.example.com", i))}});
+  for (const auto& sets : provider->read(queries, {}))
+    EXPECT_TRUE(sets) << to_string(sets.error());
+  EXPECT_GE(clock.slept(), std::chrono::seconds(5));
+
+  settings.set("rate", std::string("often"), "stsctl.yaml:4:11");
+  const auto refused = kind().make(settings, real);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid);
+  EXPECT_EQ(refused.error().where, "stsctl.yaml:4:11");
 }
 
 TEST_P(Rfc2136Servers, AZoneTheServerDoesNotHold) {
