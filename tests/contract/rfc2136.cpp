@@ -107,7 +107,6 @@ bool add_rfc2136_world(const std::string& server, StartServer program,
                  {Trouble::too_many, "DNS over TCP has no such answer"},
                  {Trouble::overloaded, "SERVFAIL is the answer of every server in need: failing"},
                  {Trouble::echo, "an answer holds no text"}},
-      .fleet = 300,  // each a file to write and to load
   });
 }
 
