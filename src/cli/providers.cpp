@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <ostream>
 
@@ -42,10 +43,14 @@ const char* type_name(SettingType type) {
 }
 
 std::string settings_text(const std::vector<SettingSpec>& settings, const std::string& indent) {
+  std::size_t width = 0;
+  for (const SettingSpec& one : settings)
+    width = std::max(width, one.name.size());
   std::string text;
   for (const SettingSpec& one : settings) {
-    text += fmt::format("{}{:<14} {:<9} {}{}{}\n", indent, one.name, type_name(one.type),
+    text += fmt::format("{}{:<{}} {:<9} {}{}{}{}\n", indent, one.name, width, type_name(one.type),
                         one.required ? "Required. " : "", one.description,
+                        one.description.ends_with('.') ? "" : ".",
                         one.fallback.empty() ? "" : fmt::format(" Default: {}.", one.fallback));
     text += settings_text(one.fields, indent + "  ");
   }
@@ -54,10 +59,11 @@ std::string settings_text(const std::vector<SettingSpec>& settings, const std::s
 
 std::string capabilities_text(const providers::Capabilities& can) {
   return fmt::format(
-      "      a zone's changes are {}; a concurrent change is {}; smallest TTL {}\n",
+      "      a zone's changes are {}; a concurrent change is {}; smallest TTL {}; zones written at "
+      "once: {}\n",
       can.atomic_batch ? "made all or none" : "made one by one",
       can.compare_and_swap ? "refused by compare-and-swap" : "looked for just before writing",
-      format_duration(can.minimum_ttl));
+      format_duration(can.minimum_ttl), can.write_concurrency);
 }
 
 std::string as_text() {
