@@ -70,6 +70,8 @@ class Schema(world.World):
                 self.assertEqual(result.returncode, 0, result.stderr)
                 found += 1
         self.assertGreater(found, 0)
+        for path in world.SOURCE.glob("examples/**/customers/*.yaml"):
+            self.validator.validate(read(path))
 
     def test_init_writes_a_configuration_that_is_valid(self):
         self.run_it("init", check=0)
