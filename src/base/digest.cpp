@@ -1,6 +1,7 @@
 #include "base/digest.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <span>
 
@@ -21,6 +22,12 @@ void require(bool done) {
 Sha256 sha256(std::string_view data) {
   Sha256 digest{};
   require(EVP_Digest(data.data(), data.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
+  return digest;
+}
+
+Sha512 sha512(std::string_view data) {
+  Sha512 digest{};
+  require(EVP_Digest(data.data(), data.size(), digest.data(), nullptr, EVP_sha512(), nullptr) == 1);
   return digest;
 }
 
@@ -51,7 +58,26 @@ std::string hex(std::string_view bytes) {
   return out;
 }
 
+std::optional<std::string> decode_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  bytes.reserve(text.size() / 2);
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    std::uint8_t byte = 0;
+    const char* const end = text.data() + i + 2;
+    if (const auto read = std::from_chars(text.data() + i, end, byte, 16);
+        read.ec != std::errc{} || read.ptr != end)
+      return std::nullopt;
+    bytes += static_cast<char>(byte);
+  }
+  return bytes;
+}
+
 std::string bytes(const Sha256& digest) {
+  return {digest.begin(), digest.end()};
+}
+
+std::string bytes(const Sha512& digest) {
   return {digest.begin(), digest.end()};
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "engine/dane.h"
 #include "sts/policy_id.h"
 #include "sts/record.h"
 
@@ -288,15 +289,49 @@ class Judge {
     refuse(probe.starttls ? "mx-tls" : "mx-smtp", error.hint);
   }
 
+  // DANE goes before MTA-STS (RFC 8461 §2), and needs the MX records validated too (RFC 7672
+  // §2.2.1).
   void judge_dane(const HostFacts& host) {
     if (!host.tlsa || host.tlsa->values.empty()) return;
-    if (host.tlsa->authenticated) {
-      verdict_.context.push_back(host.host.text() + ": DANE (TLSA, validated by the resolver)");
-      return;
+    const std::string& name = host.host.text();
+    if (!host.tlsa->authenticated || !facts_.mx || !facts_.mx->authenticated)
+      return add(
+          Grade::pass, "tlsa-unsigned", name,
+          "has TLSA records that the resolver has not validated, or not the MX records: DANE "
+          "is in force only where both zones are signed (RFC 7672), and goes before MTA-STS "
+          "there");
+    verdict_.context.push_back(name + ": DANE (TLSA, validated by the resolver)");
+    for (const HostFacts::Address& address : host.addresses)
+      judge_dane_at(host, address.probe, fmt::format("{} [{}]", name, address.address));
+  }
+
+  void judge_dane_at(const HostFacts& host, const io::SmtpProbe& probe,
+                     const std::string& subject) {
+    if (probe.greeted && !probe.starttls)
+      return add(Grade::fail, "dane-no-starttls", subject,
+                 "offers no STARTTLS, yet has TLSA records: senders that heed DANE do not deliver, "
+                 "whatever the policy says",
+                 "turn on STARTTLS at the mail server, or remove the TLSA records");
+    if (!probe.tls.shown) return;
+    switch (judge_tlsa(host.tlsa->values, probe.tls)) {
+      case Dane::differs:
+        return add(Grade::fail, "dane-mismatch", subject,
+                   "no TLSA record fits the certificate: senders that heed DANE do not deliver, "
+                   "whatever the policy says (RFC 8461 §2)",
+                   "publish the TLSA record of a certificate before it is used, and wait for the "
+                   "TTL of the old one");
+      case Dane::unusable:
+        return add(Grade::warn, "dane-unusable", subject,
+                   "no TLSA record is one that mail servers know (usage 2 or 3): senders that heed "
+                   "DANE demand TLS and authenticate nobody (RFC 7672 §3.1.3)",
+                   "publish \"3 1 1\" with the SHA-256 of the public key");
+      case Dane::matches:
+        if (!probe.verdict && probe.verdict.error().code == Code::unauthorized)
+          add(Grade::warn, "dane-contradicts", subject,
+              "the certificate fits the TLSA records and not MTA-STS: senders that heed DANE "
+              "deliver, those that know only MTA-STS do not",
+              "have the certificate signed by a CA that the senders trust, for this name");
     }
-    add(Grade::pass, "tlsa-unsigned", host.host.text(),
-        "has TLSA records that the resolver has not validated: DANE is in force only where the "
-        "zone is signed (RFC 7672), and goes before MTA-STS there");
   }
 
   void judge_patterns() {
@@ -344,6 +379,10 @@ class Judge {
     const std::string spf = first_with(facts_.txt, "v=spf1");
     verdict_.context.push_back("SPF: " + (spf.empty() ? "none" : printable(spf)));
     const std::string dmarc = first_with(facts_.dmarc, "v=dmarc1");
+    if (facts_.mx)
+      verdict_.context.push_back(std::string("DNSSEC: MX records ") +
+                                 (facts_.mx->authenticated ? "validated by the resolver"
+                                                           : "not validated by the resolver"));
     verdict_.context.push_back("DMARC: " + (dmarc.empty() ? "none" : printable(dmarc)));
   }
 

@@ -44,6 +44,29 @@ std::vector<std::string> dns_names(const X509* certificate) {
   return names;
 }
 
+constexpr int longest_chain = 10;
+
+// What one of OpenSSL's i2d functions writes.
+template <class Value>
+std::string der_of(int (*write)(const Value*, unsigned char**), const Value* value) {
+  unsigned char* bytes = nullptr;
+  const int length = write(value, &bytes);
+  if (length <= 0) return {};
+  std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length));
+  OPENSSL_free(bytes);
+  return der;
+}
+
+std::vector<ShownCertificate> shown_chain(X509_STORE_CTX* verification) {
+  std::vector<ShownCertificate> chain;
+  const STACK_OF(X509)* sent = X509_STORE_CTX_get0_untrusted(verification);
+  for (int i = 0; i < std::min(sk_X509_num(sent), longest_chain); ++i) {
+    const X509* one = sk_X509_value(sent, i);
+    chain.push_back({der_of(i2d_X509, one), der_of(i2d_X509_PUBKEY, X509_get_X509_PUBKEY(one))});
+  }
+  return chain;
+}
+
 // Watches a handshake from inside OpenSSL; what it says of trust stays what OpenSSL says.
 class Watcher {
  public:
@@ -83,6 +106,7 @@ class Watcher {
       facts_.shown = true;
       facts_.trusted = true;
       facts_.names = dns_names(leaf);
+      facts_.chain = shown_chain(verification);
       facts_.named = X509_check_host(
                          leaf, host_.data(), host_.size(),
                          X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,

@@ -16,6 +16,13 @@
 
 namespace stsctl::io {
 
+/// One certificate as it came.
+struct ShownCertificate {
+  std::string der;  ///< All of it (X.509, DER).
+  std::string key;  ///< Its SubjectPublicKeyInfo alone (DER).
+  bool operator==(const ShownCertificate&) const = default;
+};
+
 /// What a TLS server showed.
 struct TlsFacts {
   bool shown = false;              ///< A certificate came.
@@ -24,6 +31,8 @@ struct TlsFacts {
   std::string distrust;            ///< Why it is not: OpenSSL's words ("certificate has expired").
   bool named = false;              ///< The wanted name is among `names` (RFC 6125: DNS-IDs only).
   std::vector<std::string> names;  ///< The DNS names of the certificate.
+  /// The server's own certificate and what it sent along, in its order; ten at most.
+  std::vector<ShownCertificate> chain;
   Time not_before{};
   Time not_after{};
 };

@@ -16,6 +16,13 @@ TEST(Digest, Sha256) {
   EXPECT_NE(hex(sha256(std::string_view("a\0b", 3))), hex(sha256("a")));
 }
 
+TEST(Digest, Sha512) {
+  EXPECT_EQ(
+      hex(bytes(sha512("abc"))),
+      "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3"
+      "feebbd454d4423643ce80e2a9ac94fa54ca49f");
+}
+
 TEST(Digest, Sha1) {
   EXPECT_EQ(hex(sha1("abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
   EXPECT_EQ(hex(sha1("")), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
@@ -37,6 +44,13 @@ TEST(Digest, HmacSha256) {
 TEST(Digest, HexOfEveryNibble) {
   EXPECT_EQ(hex(std::string_view("\x00\x01\x89\xab\xcd\xef\xff", 7)), "000189abcdefff");
   EXPECT_EQ(hex(""), "");
+}
+
+TEST(Digest, DecodeHex) {
+  EXPECT_EQ(decode_hex("000189abcdefFF"), std::string("\x00\x01\x89\xab\xcd\xef\xff", 7));
+  EXPECT_EQ(decode_hex(""), "");
+  for (const char* bad : {"0", "0g", "g0", "-1", " 1", "0x"})
+    EXPECT_EQ(decode_hex(bad), std::nullopt) << bad;
 }
 
 TEST(Digest, BytesAreTheRawDigest) {

@@ -113,8 +113,24 @@ TEST(Judge, AGoodDomainPasses) {
   }
 }
 
+// A signed domain, whose mail host shows the certificate "leaf".
+void sign(Facts& facts, const std::string& tlsa) {
+  facts.mx->authenticated = true;
+  facts.hosts[0].tlsa = answer({tlsa});
+  facts.hosts[0].tlsa->authenticated = true;
+  facts.hosts[0].addresses[0].probe.tls.chain = {{"leaf", "key"}};
+}
+
 TEST(Judge, TellsWhatStandsBesideIt) {
-  EXPECT_THAT(judge(good()).context, ElementsAre("SPF: v=spf1 -all", "DMARC: v=DMARC1; p=reject"));
+  EXPECT_THAT(judge(good()).context,
+              ElementsAre("SPF: v=spf1 -all", "DNSSEC: MX records not validated by the resolver",
+                          "DMARC: v=DMARC1; p=reject"));
+  Facts facts = good();
+  sign(facts, "3 0 0 6c656166");
+  EXPECT_THAT(
+      judge(facts).context,
+      ElementsAre("mail.example.com: DANE (TLSA, validated by the resolver)", "SPF: v=spf1 -all",
+                  "DNSSEC: MX records validated by the resolver", "DMARC: v=DMARC1; p=reject"));
 }
 
 struct Spoiled {
@@ -287,6 +303,39 @@ std::vector<Spoiled> spoiled() {
       {"a mail certificate that ends tomorrow",
        [](Facts& f) { f.hosts[0].addresses[0].probe.tls.not_after = now + Duration(86400); },
        {"warn mx-certificate-expires"}},
+      // DANE
+      {"TLSA records that fit", [](Facts& f) { sign(f, "3 0 0 6c656166"); }, {}},
+      {"TLSA records of another certificate",
+       [](Facts& f) { sign(f, "3 0 0 6f6c64"); },
+       {"fail dane-mismatch"}},
+      {"TLSA records that mail servers do not know",
+       [](Facts& f) { sign(f, "1 0 0 6c656166"); },
+       {"warn dane-unusable"}},
+      {"TLSA records that are not validated",
+       [](Facts& f) {
+         sign(f, "3 0 0 6f6c64");
+         f.hosts[0].tlsa->authenticated = false;
+       },
+       {}},
+      {"MX records that are not validated",
+       [](Facts& f) {
+         sign(f, "3 0 0 6f6c64");
+         f.mx->authenticated = false;
+       },
+       {}},
+      {"a certificate for DANE alone",
+       [](Facts& f) {
+         sign(f, "3 0 0 6c656166");
+         f.hosts[0].addresses[0].probe.verdict = error(Code::unauthorized);
+       },
+       {"fail mx-certificate", "warn dane-contradicts"}},
+      {"TLSA records and no STARTTLS",
+       [](Facts& f) {
+         sign(f, "3 0 0 6c656166");
+         f.hosts[0].addresses[0].probe = {
+             .reached = true, .greeted = true, .verdict = error(Code::unsupported)};
+       },
+       {"fail mx-no-starttls", "fail dane-no-starttls"}},
       // TLS-RPT
       {"no TLS-RPT", [](Facts& f) { f.tlsrpt = nothing(); }, {"warn no-tlsrpt"}},
       {"a bad TLS-RPT record",

@@ -2,9 +2,12 @@
 
 #include "io/probe.h"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/digest.h"
 #include "servers/faulty_http.h"
 
 namespace stsctl::io {
@@ -139,6 +142,27 @@ TEST_F(ProbeTest, AGoodMailServer) {
   EXPECT_TRUE(seen.tls.trusted && seen.tls.named);
   EXPECT_EQ(seen.tls.version, "TLSv1.3");
   EXPECT_THAT(seen.tls.names, ElementsAre("mail.example.com"));
+}
+
+// The certificate of a PEM file, as it goes over the wire.
+std::string der_of(const std::string& path) {
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string begin = "-----BEGIN CERTIFICATE-----";
+  const std::size_t from = text.find(begin) + begin.size();
+  return decode_base64(text.substr(from, text.find("-----END") - from)).value();
+}
+
+TEST_F(ProbeTest, KeepsTheCertificatesThatAreShownTrustedOrNot) {
+  for (const TestCa::Pair& pair : {mail_pair(), ca->self_signed("DNS:mail.example.com")}) {
+    const SmtpProbe seen = look(pair, "good");
+    ASSERT_THAT(seen.tls.chain, testing::SizeIs(1));
+    const ShownCertificate& leaf = seen.tls.chain.front();
+    EXPECT_EQ(hex(leaf.der), hex(der_of(pair.certificate)));
+    EXPECT_GT(leaf.key.size(), 60U);
+    EXPECT_EQ(leaf.key.front(), '0') << "a SEQUENCE";
+    EXPECT_THAT(leaf.der, testing::HasSubstr(leaf.key));
+  }
 }
 
 TEST_F(ProbeTest, MailServersThatASenderDoesNotTake) {
