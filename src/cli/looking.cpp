@@ -19,6 +19,9 @@ void add_eye_flags(CLI::App& command, LookFlags& flags) {
   command.add_option("--https-port", flags.look.https_port, "of policy hosts")
       ->type_name("PORT")
       ->group(ports);
+  command.add_option("--dns-port", flags.look.dns_port, "of the zones' own name servers")
+      ->type_name("PORT")
+      ->group(ports);
 }
 
 void add_look_flags(CLI::App& command, LookFlags& flags) {
@@ -26,9 +29,6 @@ void add_look_flags(CLI::App& command, LookFlags& flags) {
                    "Leave the mail hosts alone, where this network lets nobody out to port 25");
   add_eye_flags(command, flags);
   command.add_option("--smtp-port", flags.look.smtp_port, "of MX hosts")
-      ->type_name("PORT")
-      ->group(ports);
-  command.add_option("--dns-port", flags.look.dns_port, "of the zones' own name servers")
       ->type_name("PORT")
       ->group(ports);
 }

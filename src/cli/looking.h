@@ -16,9 +16,9 @@ struct LookFlags {
   engine::LookOptions look;
 };
 
-/// Adds --ca-file and --https-port.
+/// Adds --ca-file, --https-port and --dns-port.
 void add_eye_flags(CLI::App& command, LookFlags& flags);
-/// Adds these, --no-smtp and the other ports.
+/// Adds these, --no-smtp and --smtp-port.
 void add_look_flags(CLI::App& command, LookFlags& flags);
 
 /// The names in `texts`; none, said on stderr, when one is no domain name.

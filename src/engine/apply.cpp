@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <mutex>
 #include <set>
 #include <tuple>
 
@@ -10,6 +11,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "engine/authority.h"
 #include "sts/policy.h"
 
 namespace stsctl::engine {
@@ -24,6 +26,7 @@ using plan::Stage;
 using plan::Step;
 
 constexpr std::size_t accounts_at_once = 16;
+constexpr std::size_t waits_at_once = 64;
 
 // One step of one domain that is on its turn.
 template <class Action>
@@ -83,13 +86,20 @@ class Run {
     outcome.error = std::move(error);
   }
 
+  // A domain may have steps in two zones, written side by side.
   void settle(std::size_t domain, const Result<Done>& result) {
-    Outcome& outcome = outcomes_[domain];
     watch_.advanced(1);
+    const std::scoped_lock lock(mutex_);
+    Outcome& outcome = outcomes_[domain];
     if (result)
       ++outcome.steps_taken;
     else
       stop(outcome, result.error());
+  }
+
+  bool in_the_race(std::size_t domain) const {
+    const std::scoped_lock lock(mutex_);
+    return outcomes_[domain].ending == Ending::applied;
   }
 
   // The turns of one kind that this stage brings, of domains still in the race.
@@ -97,7 +107,7 @@ class Run {
   std::vector<Turn<Action>> turns(Stage stage) const {
     std::vector<Turn<Action>> found;
     for (std::size_t i = 0; i < plan_.domains.size(); ++i) {
-      if (outcomes_[i].ending != Ending::applied) continue;
+      if (!in_the_race(i)) continue;
       for (const Step& step : plan_.domains[i].steps) {
         const Action* action = std::get_if<Action>(&step.action);
         if (step.stage == stage && action != nullptr) found.push_back({i, action});
@@ -108,7 +118,9 @@ class Run {
 
   void take(Stage stage) {
     if (watch_.stop.stop_requested()) return;
-    write_records(turns<RecordChange>(stage));
+    const auto records = turns<RecordChange>(stage);
+    write_records(records);
+    wait_for_records(records);
     write_policies(turns<PolicyChange>(stage));
     wait_for_policies(turns<PolicyServed>(stage));
   }
@@ -177,11 +189,29 @@ class Run {
     }
     // One domain's trouble is not another's: what cannot be written together is written one by one.
     for (const auto& turn : zone.turns) {
-      if (outcomes_[turn.domain].ending != Ending::applied) continue;
+      if (!in_the_race(turn.domain)) continue;
       result = provider.write(zone.zone, turn.action->edits);
       if (result) result = served(provider, zone.zone);
       settle(turn.domain, result);
     }
+  }
+
+  // Every server of the zones must have what was written: one that lags tells senders of an old
+  // policy, or of no host.
+  void wait_for_records(const std::vector<Turn<RecordChange>>& turns) {
+    if (!confirm_.eyes) return;
+    std::vector<Turn<RecordChange>> written;
+    for (const Turn<RecordChange>& turn : turns)
+      if (in_the_race(turn.domain)) written.push_back(turn);
+    parallel_map(written, waits_at_once, watch_.stop, [&](const Turn<RecordChange>& turn) {
+      const Result<Done> seen = await_records(turn.action->zone, turn.action->edits, confirm_,
+                                              services_.clock, watch_.stop);
+      if (!seen) {
+        const std::scoped_lock lock(mutex_);
+        stop(outcomes_[turn.domain], seen.error());
+      }
+      return Done{};
+    });
   }
 
   static bool one_spoils_all(Code code) {
@@ -245,7 +275,8 @@ class Run {
   const ConfirmOptions& confirm_;
   const io::Services& services_;
   const providers::Watch& watch_;
-  std::vector<Outcome> outcomes_;
+  mutable std::mutex mutex_;
+  std::vector<Outcome> outcomes_;  ///< Under mutex_ while others write.
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "engine/authority.h"
 #include "engine/mx.h"
 #include "plan/desired.h"
 #include "sts/record.h"
@@ -17,7 +18,6 @@ namespace stsctl::engine {
 namespace {
 
 constexpr std::size_t domains_at_once = 256;
-constexpr std::size_t most_servers = 16;
 constexpr std::size_t most_addresses = 16;
 constexpr std::size_t most_hosts = 20;
 
@@ -90,31 +90,10 @@ class Look {
     return eyes_.resolver.resolve(name, question);
   }
 
-  // The servers of the zone that holds the domain: its own NS records, or those of a name above.
   void look_at_servers() {
-    std::optional<dns::Name> zone = facts_.domain;
-    std::vector<std::string> names;
-    while (zone && names.empty()) {
-      const auto answer = ask(*zone, io::Question::ns);
-      if (answer && answer->aliases.empty()) names = answer->values;
-      const std::size_t dot = zone->text().find('.');
-      if (dot == std::string::npos) break;
-      const auto parent = dns::Name::parse(zone->text().substr(dot + 1));
-      zone = parent ? std::optional(*parent) : std::nullopt;
-    }
-    std::ranges::sort(names);
-    for (const std::string& text : names)
-      if (const auto name = dns::Name::parse(text)) ask_server(*name);
-  }
-
-  void ask_server(const dns::Name& name) {
-    for (const std::string& address :
-         addresses(ask(name, io::Question::a), ask(name, io::Question::aaaa))) {
-      if (facts_.servers.size() == most_servers) return;
-      const io::Nameserver server{address, options_.dns_port};
+    for (const Authority& one : authorities(facts_.domain, eyes_.resolver, options_.dns_port))
       facts_.servers.push_back(
-          {name.text(), server, eyes_.resolver.ask(server, names_.sts, io::Question::txt)});
-    }
+          {one.name, one.server, eyes_.resolver.ask(one.server, names_.sts, io::Question::txt)});
   }
 
   void look_at_policies() {

@@ -37,7 +37,7 @@ class Served(world.World):
         deadline = time.monotonic() + 20
         while self.dig(port, names[0]).returncode != 0:
             self.assertLess(time.monotonic(), deadline, "named does not answer")
-        self.port = port
+        self.port, self.named = port, server.pid
         self.env = {"STSCTL_RESOLVER": f"127.0.0.1:{port}"}
 
     @staticmethod

@@ -14,9 +14,11 @@ class Outside(verify_test.Eyes):
 
     def setUp(self):
         super().setUp()
-        self.zone(extra="mta-sts\tA 127.0.0.1\n")
+        path = self.zone(extra="mta-sts\tA 127.0.0.1\n")
+        path.write_text(path.read_text().replace("ns1\tA 192.0.2.1", "ns1\tA 127.0.0.1"))
         self.serve("example.com")
-        self.config("  example.com: {policy: {mx: [mail.example.com]}, address: {a: [127.0.0.1]}}\n")
+        head = world.HEAD.replace("directory: zones}", f'directory: zones, reload: [kill, -HUP, "{self.named}"]}}')
+        self.config("  example.com: {policy: {mx: [mail.example.com]}, address: {a: [127.0.0.1]}}\n", head)
         outside = self
         outside.cached, outside.asked = None, 0
 
@@ -46,7 +48,7 @@ class Outside(verify_test.Eyes):
 
     def apply(self, *args, check=0):
         return self.run_it("apply", "--yes", "--ca-file", self.ca / "ca.pem", "--https-port", self.web,
-                           *args, env=self.env, check=check)
+                           "--dns-port", str(self.port), *args, env=self.env, check=check)
 
     def test_the_id_follows_what_is_seen(self):
         self.apply()

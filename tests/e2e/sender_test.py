@@ -3,7 +3,10 @@ nobody here wrote beside verify."""
 
 import json
 import os
+import pathlib
+import shutil
 import subprocess
+import tempfile
 import time
 
 import mail_sender
@@ -22,9 +25,20 @@ http {{
 }}
 """
 NAMED = """options {{ directory "{dir}"; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
-  pid-file none; session-keyfile none; recursion no; }};
+  pid-file none; session-keyfile none; lock-file none; recursion no; }};
 controls {{ }};
-zone "example.com" {{ type primary; file "{dir}/zones/example.com.zone"; }};
+zone "example.com" {{ type primary; file "{file}"; }};
+"""
+# BIND listens at addresses of interfaces only, of which 127.0.0.2 is none.
+KNOT = """server:
+  rundir: {dir}
+  listen: 127.0.0.2@{port}
+  udp-workers: 1
+database:
+  storage: {dir}
+zone:
+  - domain: example.com
+    file: {file}
 """
 ZONE = """$TTL 300
 @ SOA ns1 hostmaster ( 1 1d 2h 4w 5m )
@@ -67,8 +81,6 @@ class Changes(web.WebWorld):
         self.https, self.port, self.named = web.free_port(), web.free_port(), None
         (self.dir / "nginx.conf").write_text(NGINX.format(dir=self.dir, port=self.https, chain=chain, key=key))
         self.started(web.Program(["nginx", "-e", "stderr", "-p", self.dir, "-c", self.dir / "nginx.conf"], self.dir))
-        (self.dir / "named.conf").write_text(NAMED.format(dir=self.dir, port=self.port))
-        self.addCleanup(lambda: self.named.end())
         self.load_zone()
         # One that has followed the domain all the time. What it holds under an id must never change.
         self.follower, self.announced = self.sender(), {}
@@ -77,9 +89,17 @@ class Changes(web.WebWorld):
         """BIND serves the zone as its file is now."""
         if self.named:
             self.named.end()
-        self.named = web.Program(["named", "-g", "-n", "1", "-c", self.dir / "named.conf"], self.dir)
-        web.wait_until(lambda: subprocess.run(["dig", "+time=1", "+tries=1", "@127.0.0.1", "-p", str(self.port), "example.com",
-                                               "SOA"], capture_output=True).returncode == 0, "named answers")
+        self.named = self.name_server("127.0.0.1", NAMED, ["named", "-g", "-n", "1", "-c"],
+                                      self.dir / "zones/example.com.zone")
+
+    def name_server(self, address, text, program, file):
+        home = pathlib.Path(tempfile.mkdtemp(dir=self.dir))
+        (home / "conf").write_text(text.format(dir=home, port=self.port, file=file))
+        server = self.started(web.Program([*program, home / "conf"], home))
+        web.wait_until(lambda: subprocess.run(["dig", "+time=1", "+tries=1", f"@{address}", "-p", str(self.port),
+                                               "example.com", "SOA"], capture_output=True).returncode == 0,
+                       "an answer of the name server")
+        return server
 
     def sender(self):
         one = mail_sender.Sender(self.authority.file, self.port, self.https)
@@ -99,7 +119,7 @@ class Changes(web.WebWorld):
         self.load_zone()
 
     def options(self):
-        return ["--ca-file", self.authority.file, "--https-port", str(self.https)]
+        return ["--ca-file", self.authority.file, "--https-port", str(self.https), "--dns-port", str(self.port)]
 
     def environment(self):
         return {**os.environ, "STSCTL_RESOLVER": f"127.0.0.1:{self.port}"}
@@ -108,8 +128,7 @@ class Changes(web.WebWorld):
         """Holds verify's view against that of a fresh sender and of one with a cache; gives the fresh one's answer.
         Between two steps the id may still be that of the policy before."""
         verdict = subprocess.run(
-            [world.STSCTL, "verify", "example.com", "--json", "--dns-port", str(self.port), "--smtp-port", str(self.mail),
-             *self.options()], cwd=self.dir, capture_output=True, text=True, env=self.environment())
+            [world.STSCTL, "verify", "example.com", "--json", "--smtp-port", str(self.mail), *self.options()], cwd=self.dir, capture_output=True, text=True, env=self.environment())
         (ours,) = json.loads(verdict.stdout)["domains"]
         failures = [finding for finding in ours["findings"]
                     if finding["grade"] == "fail" and not (between and finding["id"] == "id-announces-another")]
@@ -139,9 +158,9 @@ class Changes(web.WebWorld):
                              text=True).stdout
         return [line.split()[1].rstrip(".") for line in out.splitlines()]
 
-    def apply(self, code=0):
-        """Applies, looking as senders do after each write; gives how many writes there were."""
-        command = [world.STSCTL, "apply", "--yes", "--timeout", "20s", *self.options()]
+    def apply(self, code=0, timeout="20s", at=None):
+        """Applies; gives how many writes there were. After each write `at(step)` is called, or else senders look."""
+        command = [world.STSCTL, "apply", "--yes", "--timeout", timeout, *self.options()]
         steps = 0
         with open(self.dir / "apply.out", "wb") as out:
             process = subprocess.Popen(command, cwd=self.dir, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
@@ -150,7 +169,7 @@ class Changes(web.WebWorld):
                 while self.step(process):
                     self.load_zone()
                     with self.subTest(step=steps):
-                        self.look(between=True)
+                        at(steps) if at else self.look(between=True)
                     steps += 1
                     with open(self.dir / "go", "w") as go:
                         go.write("on\n")
@@ -201,6 +220,70 @@ class Changes(web.WebWorld):
                 answer, cached = self.look()
                 self.assertEqual(cached[1]["mode"], policy.split(",")[0].split()[1])
                 self.assertEqual(self.apply(), 0, "nothing is left to do")
+
+    def published(self):
+        self.want("mode: testing, max_age: 1d, mx: [mail.example.com]")
+        self.apply()
+        return self.look()[1][0]
+
+    def said(self):
+        return (self.dir / "apply.out").read_text()
+
+    def test_a_name_server_that_lags_holds_up_what_depends_on_it(self):
+        zone, copy = self.dir / "zones/example.com.zone", self.dir / "copy.zone"
+        zone.write_text(zone.read_text() + "@ NS ns2\nns2 A 127.0.0.2\n")
+        shutil.copy(zone, copy)
+        self.load_zone()
+        second = self.name_server("127.0.0.2", KNOT, ["knotd", "-c"], copy)
+        self.want("mode: testing, max_age: 1d, mx: [mail.example.com]")
+        self.assertEqual(self.apply(code=1, timeout="1s"), 1, "address and TLS-RPT, no further")
+        self.assertRegex(self.said(), r"ns2.example.com \[127.0.0.2:\d+\] still answers nothing at")
+        self.assertFalse(any((self.dir / "www").iterdir()))
+        self.assertIsNone(self.look()[1])
+
+        def catch_up(_):
+            nonlocal second
+            second.end()
+            shutil.copy(zone, copy)
+            second = self.name_server("127.0.0.2", KNOT, ["knotd", "-c"], copy)
+
+        catch_up(0)
+        self.assertEqual(self.apply(at=catch_up), 2, "the policy, then the id")
+        second.end()
+        self.assertIsNotNone(self.look()[1])
+
+    def test_an_address_that_serves_the_old_policy_keeps_the_id_back(self):
+        self.want("mode: testing, max_age: 1d, mx: [mail.example.com]", ", address: {a: [127.0.0.1, 127.0.0.2]}")
+
+        def copy(_):
+            shutil.copytree(self.dir / "www", self.dir / "other", dirs_exist_ok=True)
+
+        self.apply(at=copy)
+        before = self.look()[1][0]
+        self.want("mode: enforce, max_age: 1d, mx: [mail.example.com]", ", address: {a: [127.0.0.1, 127.0.0.2]}")
+        self.apply(code=1, timeout="1s", at=lambda _: None)
+        self.assertIn("mta-sts.example.com [127.0.0.2]: it serves another policy", self.said())
+        self.assertEqual(self.follower.ask("example.com")[1][0], before)
+        self.assertEqual(self.follower.ask("example.com")[1][1]["mode"], "testing")
+        copy(0)
+        self.assertEqual(self.apply(), 1, "the id alone")
+        self.assertEqual(self.look()[1][1]["mode"], "enforce")
+
+    def test_a_provider_that_dies_between_two_steps(self):
+        before = self.published()
+        self.want("mode: enforce, max_age: 1d, mx: [mail.example.com]")
+        zones, away = self.dir / "zones", self.dir / "away"
+
+        def lose_the_zone(step):
+            if step == 0:
+                zones.rename(away)
+
+        self.assertEqual(self.apply(code=1, at=lose_the_zone), 1)
+        away.rename(zones)
+        self.assertEqual(self.follower.ask("example.com")[1][0], before)
+        self.assertEqual(self.apply(), 1, "the id alone")
+        self.assertEqual(self.look()[1][1]["mode"], "enforce")
+        self.assertEqual(self.apply(), 0)
 
 
 if __name__ == "__main__":
