@@ -134,6 +134,7 @@ std::vector<SettingSpec> settings() {
                            .description = "The bucket that holds the policies.",
                            .required = true});
   own.push_back(path_setting());
+  own.back().description = "Key of a policy; {domain} stands for the mail domain.";
   own.push_back({.name = "addressing",
                  .type = SettingType::choice,
                  .description = "Whether the bucket stands in the path of a URL or in its host "
