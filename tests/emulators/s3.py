@@ -3,7 +3,8 @@ name; signatures and payload digests judged by botocore, conditional writes, err
 
 State (PUT /_emulator/state):
 
-    {"buckets": {NAME: {"region": "us-east-1", "objects": {KEY: {"body" (base64), "content_type", "cache_control"}}}},
+    {"buckets": {NAME: {"region": "us-east-1", "public": false (true: everybody may get its objects),
+                        "objects": {KEY: {"body" (base64), "content_type", "cache_control"}}}},
      "identity": see aws_auth.Identities,
      "conditions": "kept" | "refused" (501, as Swift does) | "ignored" (as some stores do),
      "endpoint_region": of the endpoint; null: every bucket has its own endpoint,
@@ -121,6 +122,8 @@ class S3(emulator.Service):
         bucket = self.buckets.get(name)
         home = bucket["region"] if bucket else "us-east-1"
         region = self.endpoint_region or home
+        if bucket and bucket.get("public") and request.method == "GET" and not request.header("Authorization"):
+            return self.get({"denied": ["s3:ListBucket"], "access_key": "anonymous"}, name, bucket, key)
         if self.slow_down > 0:
             self.slow_down -= 1
             raise Refusal(503, "SlowDown", "Please reduce your request rate.")

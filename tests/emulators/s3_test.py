@@ -83,6 +83,16 @@ class Boto(unittest.TestCase):
         return [(one["status"], dict(one["headers"])["Authorization"].split("/")[2])
                 for one in self.emulator.control("GET", "journal")["requests"]]
 
+    def test_everybody_may_get_what_is_public(self):
+        self.load(buckets={"policies": {"public": True}})
+        self.client().put_object(**PLACE, Body=TEXT)
+        anonymous = boto3.client("s3", endpoint_url=self.emulator.url, region_name="us-east-1",
+                                 config=botocore.config.Config(signature_version=botocore.UNSIGNED))
+        self.addCleanup(anonymous.close)
+        self.assertEqual(anonymous.get_object(**PLACE)["Body"].read(), TEXT)
+        self.refused(anonymous.get_object, 403, "AccessDenied", Bucket="policies", Key="none")
+        self.refused(anonymous.put_object, 403, "MissingAuthenticationToken", **PLACE, Body=TEXT)
+
     def test_busy(self):
         self.load(slow_down=2)
         for _ in range(2):
