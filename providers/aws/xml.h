@@ -4,9 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace pugi {
-class xml_node;
-}
+#include <pugixml.hpp>
 
 namespace stsctl::providers::aws {
 

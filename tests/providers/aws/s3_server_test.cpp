@@ -170,6 +170,20 @@ TEST_F(S3AtServer, WhoAlwaysMeetsAnotherGivesUp) {
   EXPECT_EQ(stored("example.com"), std::nullopt);
 }
 
+TEST_F(S3AtServer, AStoreWithoutConditionsIsAskedWithoutThem) {
+  load_store({{"conditions", "refused"}});
+  const auto host = s3_kind().make(settings(), world_.services());
+  ASSERT_TRUE(host) << to_string(host.error());
+  EXPECT_TRUE((*host)->write({edit("example.com", {}, "one")}, {}).front());
+  EXPECT_TRUE((*host)->write({edit("example.com", "one", "two")}, {}).front());
+  EXPECT_EQ(stored("example.com"), "two");
+  EXPECT_THAT(requests(*store_),
+              ElementsAre("GET 404", "PUT 501", "PUT 200", "GET 200", "PUT 200"));
+  const Result<Done> lost = (*host)->write({edit("example.com", "one", "three")}, {}).front();
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code, Code::conflict);
+}
+
 TEST_F(S3AtServer, AnotherRegionIsNamed) {
   for (const auto& [state, code] : std::vector<std::pair<json, std::string>>{
            {json::object(), "AuthorizationHeaderMalformed"},
