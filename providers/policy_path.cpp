@@ -12,9 +12,9 @@ constexpr const char* default_path = "mta-sts.{domain}/.well-known/mta-sts.txt";
 
 std::string fault_of(const std::string& pattern) {
   if (pattern.find(domain_placeholder) == std::string::npos) return "'path' must hold {domain}";
-  if (pattern.starts_with('/')) return "'path' is taken below 'root' and cannot begin with '/'";
+  if (pattern.starts_with('/')) return "'path' is relative and cannot begin with '/'";
   for (const std::string_view part : split(pattern, '/'))
-    if (part == "..") return "'path' must stay below 'root': no '..'";
+    if (part == "..") return "'path' must not lead upwards: no '..'";
   return {};
 }
 

@@ -9,10 +9,13 @@ namespace stsctl::providers::aws {
 
 namespace {
 
-constexpr Partition commercial{"amazonaws.com", "https://route53.amazonaws.com", "us-east-1"};
+constexpr Partition commercial{"amazonaws.com", "https://route53.amazonaws.com", "us-east-1",
+                               "https://cloudfront.amazonaws.com", "us-east-1"};
 
 constexpr std::array<std::pair<std::string_view, Partition>, 7> others{{
-    {"cn-", {"amazonaws.com.cn", "https://route53.amazonaws.com.cn", "cn-northwest-1"}},
+    {"cn-",
+     {"amazonaws.com.cn", "https://route53.amazonaws.com.cn", "cn-northwest-1",
+      "https://cloudfront.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"}},
     {"us-gov-", {"amazonaws.com", "https://route53.us-gov.amazonaws.com", "us-gov-west-1"}},
     {"eusc-", {"amazonaws.eu", "https://route53.amazonaws.eu", "eusc-de-east-1"}},
     {"us-iso-", {"c2s.ic.gov", "https://route53.c2s.ic.gov", "us-iso-east-1"}},

@@ -8,9 +8,11 @@ namespace stsctl::providers::aws {
 
 /// A world of its own: accounts, regions and credentials of one are unknown to the others.
 struct Partition {
-  std::string_view dns_suffix;      ///< "amazonaws.com".
-  std::string_view route53;         ///< Base URL of its Route 53.
-  std::string_view route53_region;  ///< The region that Route 53 requests are signed for.
+  std::string_view dns_suffix;              ///< "amazonaws.com".
+  std::string_view route53;                 ///< Base URL of its Route 53.
+  std::string_view route53_region;          ///< The region that Route 53 requests are signed for.
+  std::string_view cloudfront = {};         ///< Base URL of its CloudFront; "": it has none.
+  std::string_view cloudfront_region = {};  ///< The region that CloudFront requests are signed for.
 };
 
 /// The partition of `region`, told by its prefix; the commercial one for any other.

@@ -9,9 +9,9 @@
 #include <fmt/format.h>
 
 #include "base/parallel.h"
+#include "providers/aws/poll.h"
 #include "providers/aws/route53_change.h"
 #include "providers/aws/route53_client.h"
-#include "providers/aws/route53_poll.h"
 #include "providers/aws/route53_zones.h"
 #include "providers/expected.h"
 
@@ -336,7 +336,10 @@ class Route53 final : public DnsProvider {
 };
 
 std::vector<SettingSpec> settings() {
-  return with_api_settings(identity_settings(), route53_defaults());
+  return with_api_settings(
+      identity_settings("Region whose token service is asked, and which says whether the account "
+                        "is in China, GovCloud or elsewhere"),
+      route53_defaults());
 }
 
 Result<std::unique_ptr<DnsProvider>> open(const Settings& settings, const io::Services& services) {

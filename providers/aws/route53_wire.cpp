@@ -1,6 +1,5 @@
 #include "providers/aws/route53_wire.h"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -8,6 +7,7 @@
 #include <pugixml.hpp>
 
 #include "base/text.h"
+#include "providers/aws/xml.h"
 
 namespace stsctl::providers::aws {
 
@@ -20,10 +20,6 @@ std::unexpected<Error> unexpected_xml(std::string_view what) {
               "does 'endpoint' name Route 53?");
 }
 
-std::string text_of(const pugi::xml_node& parent, const char* name) {
-  return std::string(trim(parent.child(name).text().get()));
-}
-
 bool is_true(const pugi::xml_node& parent, const char* name) {
   return text_of(parent, name) == "true";
 }
@@ -32,13 +28,6 @@ bool is_true(const pugi::xml_node& parent, const char* name) {
 std::string id_of(const pugi::xml_node& parent) {
   const std::string id = text_of(parent, "Id");
   return id.substr(id.rfind('/') + 1);
-}
-
-// Only what can stand in a path, so that no answer leads a request elsewhere.
-bool is_id(std::string_view id) {
-  return !id.empty() && std::ranges::all_of(id, [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-  });
 }
 
 // What makes a set more than a name, a type, a TTL and values; "" if nothing does.

@@ -30,7 +30,8 @@ S3Client::S3Client(const Settings& settings, const io::Services& services,
 
 Result<std::unique_ptr<S3Client>> S3Client::open(const Settings& settings,
                                                  const io::Services& services) {
-  const std::string region = find_region(read_identity(settings), services);
+  std::string region = find_region(read_identity(settings), services);
+  if (region.empty()) region = "us-east-1";  // as AWS's own tools do for S3
   ApiDefaults defaults = s3_defaults();
   defaults.endpoint = s3_endpoint(region);
   Result<std::unique_ptr<SignedApi>> signed_api =

@@ -27,6 +27,8 @@ class S3Client {
                                                 const io::Services& services);
 
   std::size_t concurrency() const { return signed_->api().concurrency; }
+  /// The account that asks, for other services.
+  const SignedApi& account() const { return *signed_; }
   const std::vector<io::Rate>& rates() const { return signed_->api().rates; }
   /// "s3://BUCKET/KEY".
   std::string shown(const std::string& key) const;

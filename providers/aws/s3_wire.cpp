@@ -18,7 +18,7 @@ bool is_aws(std::string_view host) {
 }
 
 std::optional<Error> place_error(const ApiError& error, const io::Reply& reply) {
-  const std::string region = reply.header("x-amz-bucket-region").value_or("");
+  const std::string region = reply.header("x-amz-bucket-region").value_or(error.region);
   if (error.code == "PermanentRedirect" || error.code == "AuthorizationHeaderMalformed" ||
       error.code == "IllegalLocationConstraintException" || reply.status == 301)
     return Error{Code::invalid,
@@ -48,6 +48,12 @@ std::string object_url(const std::string& endpoint, Addressing addressing,
     return fmt::format("{}/{}/{}", endpoint, uri_encode(bucket), path);
   const std::size_t host = endpoint.find("://") + 3;
   return fmt::format("{}{}.{}/{}", endpoint.substr(0, host), bucket, endpoint.substr(host), path);
+}
+
+bool is_at_aws(std::string_view endpoint) {
+  const std::size_t scheme = endpoint.find("://");
+  if (scheme != std::string_view::npos) endpoint.remove_prefix(scheme + 3);
+  return is_aws(lower(endpoint.substr(0, endpoint.find_first_of(":/"))));
 }
 
 std::string s3_endpoint(std::string_view region) {

@@ -25,6 +25,9 @@ Addressing usual_addressing(std::string_view bucket, bool at_aws);
 std::string object_url(const std::string& endpoint, Addressing addressing,
                        const std::string& bucket, const std::string& key);
 
+/// Is the base URL `endpoint` one of Amazon's own?
+bool is_at_aws(std::string_view endpoint);
+
 /// Base URL of S3 in `region`.
 std::string s3_endpoint(std::string_view region);
 

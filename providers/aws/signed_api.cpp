@@ -4,7 +4,7 @@
 
 namespace stsctl::providers::aws {
 
-std::vector<SettingSpec> identity_settings() {
+std::vector<SettingSpec> identity_settings(const std::string& region_meaning) {
   return {
       {.name = "profile",
        .type = SettingType::text,
@@ -13,9 +13,8 @@ std::vector<SettingSpec> identity_settings() {
        .fallback = "what AWS's own tools would use"},
       {.name = "region",
        .type = SettingType::text,
-       .description = "Region whose token service is asked, and which says whether the account "
-                      "is in China, GovCloud or elsewhere",
-       .fallback = "AWS_REGION, or the profile's"},
+       .description = region_meaning,
+       .fallback = "AWS_REGION, or the profile's, or us-east-1"},
       {.name = "role_arn",
        .type = SettingType::text,
        .description = "Role to take on with the credentials found, in another account for "
@@ -29,15 +28,28 @@ Identity read_identity(const Settings& settings) {
           .role_arn = settings.text("role_arn")};
 }
 
-SignedApi::SignedApi(const io::Services& services, const Identity& identity, Scope scope)
-    : chain_(services, identity),
-      signing_(services.http, chain_, services.clock, std::move(scope)) {}
+SignedApi::SignedApi(const io::Services& services, Chain chain, Scope scope)
+    : chain_(std::move(chain)),
+      signing_(services.http, *chain_, services.clock, std::move(scope)) {}
 
 Result<std::unique_ptr<SignedApi>> SignedApi::open(const Settings& settings,
                                                    const io::Services& services, Scope scope,
                                                    ApiDefaults defaults) {
-  std::unique_ptr<SignedApi> made(
-      new SignedApi(services, read_identity(settings), std::move(scope)));
+  return make(settings, services,
+              std::make_shared<CredentialChain>(services, read_identity(settings)),
+              std::move(scope), std::move(defaults));
+}
+
+Result<std::unique_ptr<SignedApi>> SignedApi::open_beside(const Settings& settings,
+                                                          const io::Services& services, Scope scope,
+                                                          ApiDefaults defaults) const {
+  return make(settings, services, chain_, std::move(scope), std::move(defaults));
+}
+
+Result<std::unique_ptr<SignedApi>> SignedApi::make(const Settings& settings,
+                                                   const io::Services& services, Chain chain,
+                                                   Scope scope, ApiDefaults defaults) {
+  std::unique_ptr<SignedApi> made(new SignedApi(services, std::move(chain), std::move(scope)));
   const io::Services signing{.files = services.files,
                              .process = services.process,
                              .clock = services.clock,

@@ -3,6 +3,7 @@
 // signed. Knows no service.
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "io/services.h"
@@ -12,8 +13,8 @@
 
 namespace stsctl::providers::aws {
 
-/// The settings `profile`, `region` and `role_arn`.
-std::vector<SettingSpec> identity_settings();
+/// The settings `profile`, `region` and `role_arn`; `region_meaning` tells what the region is for.
+std::vector<SettingSpec> identity_settings(const std::string& region_meaning);
 /// Who asks, as those settings say.
 Identity read_identity(const Settings& settings);
 
@@ -24,6 +25,10 @@ class SignedApi {
   static Result<std::unique_ptr<SignedApi>> open(const Settings& settings,
                                                  const io::Services& services, Scope scope,
                                                  ApiDefaults defaults);
+  /// Another service, asked with the same credentials, which are found once for both.
+  Result<std::unique_ptr<SignedApi>> open_beside(const Settings& settings,
+                                                 const io::Services& services, Scope scope,
+                                                 ApiDefaults defaults) const;
 
   const Api& api() const { return api_; }
   /// Signed below pace, retry and trace: each try is signed when it is sent, and no trace shows
@@ -31,9 +36,13 @@ class SignedApi {
   Result<io::Reply> send(const io::Request& request) const { return api_.http->send(request); }
 
  private:
-  SignedApi(const io::Services& services, const Identity& identity, Scope scope);
+  using Chain = std::shared_ptr<CredentialChain>;
+  SignedApi(const io::Services& services, Chain chain, Scope scope);
+  static Result<std::unique_ptr<SignedApi>> make(const Settings& settings,
+                                                 const io::Services& services, Chain chain,
+                                                 Scope scope, ApiDefaults defaults);
 
-  CredentialChain chain_;
+  Chain chain_;
   SigningHttp signing_;
   Api api_;
 };

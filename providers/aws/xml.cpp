@@ -1,5 +1,7 @@
 #include "providers/aws/xml.h"
 
+#include <algorithm>
+
 #include <pugixml.hpp>
 
 #include "base/text.h"
@@ -28,6 +30,7 @@ ApiError parse_error(std::string_view body) {
     const pugi::xml_node inner = name == "Error" ? root : root.child("Error");
     error.code = printable(trim(inner.child("Code").text().get()));
     add(error.message, inner.child("Message"));
+    error.region = printable(text_of(inner, "Region"));
     for (const pugi::xml_node message : inner.child("Messages"))
       add(error.message, message);
   } else if (!root.child("Messages").empty() || !root.child("Message").empty()) {
@@ -37,6 +40,16 @@ ApiError parse_error(std::string_view body) {
     add(error.message, root.child("Message"));
   }
   return error;
+}
+
+std::string text_of(const pugi::xml_node& parent, const char* name) {
+  return std::string(trim(parent.child(name).text().get()));
+}
+
+bool is_id(std::string_view id) {
+  return !id.empty() && std::ranges::all_of(id, [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  });
 }
 
 }  // namespace stsctl::providers::aws

@@ -1,5 +1,6 @@
 // s3: the emulator of S3, which judges signatures with botocore, by TLS and behind a wire that can
-// be cut. Once as the service is, once as stores are that know no conditional writes.
+// be cut. Once by itself, once behind the emulator of CloudFront, which is told of every write.
+// swift_world.cpp has a store that knows no conditional writes.
 
 #include <memory>
 
@@ -22,6 +23,7 @@ constexpr const char* access_key = "AKIATEST";
 constexpr const char* secret = "secret+of/no-worth";
 constexpr const char* wrong_secret = "wrong+secret/of-no-worth";
 constexpr const char* bucket = "policies";
+constexpr const char* distribution = "E2QWRUHAPOMQZL";
 
 const servers::TestCa& test_ca() {
   static const servers::TestCa ca;
@@ -30,17 +32,18 @@ const servers::TestCa& test_ca() {
 
 class S3World final : public HostWorld {
  public:
-  explicit S3World(std::string conditions) : conditions_(std::move(conditions)) {}
+  S3World() = default;
+  explicit S3World(std::unique_ptr<servers::Emulator> edges) : edges_(std::move(edges)) {}
 
   void start(Layout layout) override {
     layout_ = layout;
     denied_ = json::array();
     server_.clear_faults();
-    server_.load(json{
-        {"buckets", {{bucket, json::object()}}},
-        {"conditions", conditions_},
-        {"identity",
-         identity()}}.dump());
+    server_.load(json{{"buckets", {{bucket, json::object()}}}, {"identity", identity()}}.dump());
+    // Done at once: what waiting for edges is like is no matter of policies.
+    if (edges_)
+      edges_->load(
+          json{{"distributions", {distribution}}, {"identity", identity()}, {"polls", 0}}.dump());
     wire_ = std::make_unique<servers::Relay>(port());
   }
 
@@ -60,6 +63,10 @@ class S3World final : public HostWorld {
     settings.set("path", path_template(), "");
     settings.set("ca_file", test_ca().file(), "");
     settings.set("timeout", access.timeout.count(), "");
+    if (edges_) {
+      settings.set("distribution", distribution, "");
+      settings.set("cloudfront_endpoint", edges_->url(), "");
+    }
     return providers::aws::s3_kind().make(settings, mine);
   }
 
@@ -121,7 +128,7 @@ class S3World final : public HostWorld {
     server_.load(state.dump());
   }
 
-  const std::string conditions_;
+  const std::unique_ptr<servers::Emulator> edges_;
   // As far away as a store is, so that what readers see meanwhile is seen often.
   servers::Emulator server_{"s3.py", test_ca(), {"--latency", "0.03"}};
   std::unique_ptr<servers::Relay> wire_;
@@ -136,14 +143,18 @@ const std::map<HostNeed, std::string> lacking{
 
 const bool s3 = add_host_world({
     .name = "s3",
-    .make = [] { return std::make_unique<S3World>("kept"); },
+    .make = [] { return std::make_unique<S3World>(); },
     .lacks = lacking,
     .fleet = 400,
 });
 
-const bool unconditional = add_host_world({
-    .name = "s3_unconditional",
-    .make = [] { return std::make_unique<S3World>("refused"); },
+const bool told = add_host_world({
+    .name = "s3_cloudfront",
+    .make =
+        [] {
+          return std::make_unique<S3World>(
+              std::make_unique<servers::Emulator>("cloudfront.py", test_ca()));
+        },
     .lacks = lacking,
     .fleet = 400,
 });

@@ -1,5 +1,6 @@
 // The program publishes to each policy host; the policy is fetched back as a mail sender does it,
-// from a web server over the same files, by a client that verifies the certificate.
+// from a web server over the same files or in front of the same store, by a client that verifies
+// the certificate.
 
 #include <cstdlib>
 #include <filesystem>
@@ -13,7 +14,9 @@
 #include <gtest/gtest.h>
 
 #include "io/process.h"
+#include "servers/emulator.h"
 #include "servers/sshd.h"
+#include "servers/swift.h"
 #include "servers/web_server.h"
 
 namespace stsctl {
@@ -22,6 +25,9 @@ namespace {
 namespace fs = std::filesystem;
 using servers::NginxRole;
 using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* aws_secret = "aws-secret-of-no-worth";
 
 constexpr const char* zone =
     "$TTL 1h\n@ IN SOA ns1 hostmaster 1 1d 2h 4w 5m\n@ NS ns1\n@ MX 10 mail\nns1 A 192.0.2.1\n"
@@ -32,10 +38,11 @@ std::string policy(const std::string& domain, const std::string& mode) {
                      domain);
 }
 
-// A server that takes policies into `root`; what `hosts:` says of it.
+// A server that takes policies into `root`, or stores them behind `url`; what `hosts:` says of it.
 struct Host {
   std::string entry;
-  std::shared_ptr<void> server;
+  std::shared_ptr<void> server = nullptr;
+  std::string url = {};
 };
 
 struct HostKind {
@@ -63,6 +70,36 @@ Host dav(const char* provider, std::shared_ptr<servers::WebServer> server,
           server};
 }
 
+void use_keys(const std::string& access_key, const std::string& secret_key) {
+  setenv("AWS_ACCESS_KEY_ID", access_key.c_str(), 1);
+  setenv("AWS_SECRET_ACCESS_KEY", secret_key.c_str(), 1);
+}
+
+// A bucket that everybody may read, behind CloudFront as far as the host knows.
+Host start_s3(const std::string& /*root*/, const servers::TestCa& /*ca*/) {
+  const std::string identity = fmt::format(
+      R"("identity": {{"keys": [{{"access_key": "AKIATEST", "secret_key": "{}"}}]}})", aws_secret);
+  const auto store = std::make_shared<servers::Emulator>("s3.py");
+  store->load(R"({"buckets": {"policies": {"public": true}}, )" + identity + "}");
+  const auto edges = std::make_shared<servers::Emulator>("cloudfront.py");
+  edges->load(R"({"distributions": ["E2QWRUHAPOMQZL"], "polls": 0, )" + identity + "}");
+  use_keys("AKIATEST", aws_secret);
+  return {fmt::format("provider: s3, bucket: policies, region: us-east-1, endpoint: \"{}\", "
+                      "distribution: E2QWRUHAPOMQZL, cloudfront_endpoint: \"{}\"",
+                      store->url(), edges->url()),
+          std::make_shared<std::pair<decltype(store), decltype(edges)>>(store, edges),
+          store->url() + "/policies"};
+}
+
+Host start_swift(const std::string& /*root*/, const servers::TestCa& /*ca*/) {
+  const auto store = std::make_shared<servers::Swift>();
+  store->make_bucket("policies");
+  use_keys(servers::swift_access_key(), servers::swift_secret_key());
+  const std::string url = fmt::format("http://127.0.0.1:{}", store->port());
+  return {fmt::format("provider: s3, bucket: policies, region: us-east-1, endpoint: \"{}\"", url),
+          store, url + "/v1/AUTH_test/policies"};
+}
+
 const std::vector<HostKind>& host_kinds() {
   static const std::vector<HostKind> kinds{
       {"directory",
@@ -82,6 +119,8 @@ const std::vector<HostKind>& host_kinds() {
        [](const std::string& root, const servers::TestCa& ca) {
          return dav("http-put", servers::start_nginx(NginxRole::put, root, ca), ca);
        }},
+      {"s3", start_s3},
+      {"s3_swift", start_swift},
   };
   return kinds;
 }
@@ -95,7 +134,9 @@ class Publishing : public testing::TestWithParam<HostKind> {
     for (const char* const domain : {"example.com", "example.org"})
       std::ofstream(folder_.file(fmt::format("zones/{}.zone", domain))) << zone;
     host_ = GetParam().start(root(), ca_);
-    site_ = servers::start_nginx(NginxRole::site, root(), ca_,
+    const bool in_front = !host_.url.empty();
+    site_ = servers::start_nginx(in_front ? NginxRole::front : NginxRole::site,
+                                 in_front ? host_.url : root(), ca_,
                                  "DNS:mta-sts.example.com,DNS:mta-sts.example.org");
     setenv("DAV_PASSWORD", servers::dav_password().c_str(), 1);
   }
@@ -121,8 +162,9 @@ class Publishing : public testing::TestWithParam<HostKind> {
                  {STSCTL_BINARY, "--config", folder_.file("stsctl.yaml"), "--resolver", "none"});
     const auto exit = io::real_process()->run(words, {}, std::chrono::seconds(120));
     if (!exit) throw std::runtime_error(to_string(exit.error()));
-    EXPECT_EQ(exit->output.find(servers::dav_password()), std::string::npos);
-    EXPECT_EQ(exit->errors.find(servers::dav_password()), std::string::npos);
+    for (const std::string& secret :
+         {servers::dav_password(), servers::swift_secret_key(), std::string(aws_secret)})
+      EXPECT_THAT(exit->output + exit->errors, Not(HasSubstr(secret)));
     return *exit;
   }
 
@@ -143,6 +185,8 @@ class Publishing : public testing::TestWithParam<HostKind> {
       const std::string answer = fetch(domain, ca_.file());
       EXPECT_THAT(answer, HasSubstr("HTTP/1.1 200 OK"));
       EXPECT_THAT(answer, HasSubstr("Content-Type: text/plain"));
+      // A store sends what the host stored along; a web server over files says it by itself.
+      if (!host_.url.empty()) EXPECT_THAT(answer, HasSubstr("Cache-Control: max-age=300"));
       EXPECT_EQ(answer.substr(answer.find("\r\n\r\n") + 4), policy(domain, mode));
     }
   }

@@ -48,7 +48,8 @@ class Identities:
      "roles": [{"arn", "trusts": [access keys and web identity tokens], "external_id": "",
                 "lifetime": seconds, "denied": []}],
      "instance": {"role": name or "", "token_only": true}, "container": {"token": "..."},
-     "clock_offset": seconds the service's clock is ahead of the machine's}
+     "clock_offset": seconds the service's clock is ahead of the machine's,
+     "tolerance": seconds a signature holds (300)}
     """
 
     def __init__(self):
@@ -60,6 +61,7 @@ class Identities:
         self.instance = state.get("instance")
         self.container = state.get("container")
         self.clock_offset = state.get("clock_offset", 0)
+        self.tolerance = state.get("tolerance", TOLERANCE)
         self.instance_tokens = set()
 
     def dump(self):
@@ -98,14 +100,14 @@ class Identities:
             raise Refusal(403, "SignatureDoesNotMatch",
                           f"Credential should be scoped to a valid region, service and date: {'/'.join(scope)}")
         late = self.now() - date.timestamp()
-        if late > TOLERANCE:
+        if late > self.tolerance:
             raise Refusal(403, "SignatureDoesNotMatch",
-                          f"Signature expired: {stamp} is now earlier than {compact(self.now() - TOLERANCE)} "
+                          f"Signature expired: {stamp} is now earlier than {compact(self.now() - self.tolerance)} "
                           f"({compact(self.now())} - 5 min.)")
-        if late < -TOLERANCE:
+        if late < -self.tolerance:
             raise Refusal(403, "SignatureDoesNotMatch",
                           f"Signature not yet current: {stamp} is still later than "
-                          f"{compact(self.now() + TOLERANCE)} ({compact(self.now())} + 5 min.)")
+                          f"{compact(self.now() + self.tolerance)} ({compact(self.now())} + 5 min.)")
 
     @staticmethod
     def check_signature(request, key, fields, scope):

@@ -208,6 +208,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.serve
         raise AttributeError(name)
 
+    def handle_expect_100(self):
+        # Nobody shall wait for it until the whole answer is written.
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     def read_body(self):
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):
             return self.rfile.read(int(self.headers.get("Content-Length") or 0))

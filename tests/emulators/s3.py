@@ -3,9 +3,13 @@ name; signatures and payload digests judged by botocore, conditional writes, err
 
 State (PUT /_emulator/state):
 
-    {"buckets": {NAME: {"region": "us-east-1", "objects": {KEY: {"body" (base64), "content_type", "cache_control"}}}},
+    {"buckets": {NAME: {"region": "us-east-1", "public": false (true: everybody may get its objects),
+                        "objects": {KEY: {"body" (base64), "content_type", "cache_control"}}}},
      "identity": see aws_auth.Identities,
-     "conditions": "kept" | "refused" (501, as Swift does) | "ignored" (as some stores do)}
+     "conditions": "kept" | "refused" (501, as Swift does) | "ignored" (as some stores do),
+     "endpoint_region": of the endpoint; null: every bucket has its own endpoint,
+     "slow_down": how many requests are turned away next,
+     "racing": how many conditional writes meet another one that is under way}
 
 or, to change what is there, {"change": {BUCKET: {KEY: object, or null: gone}}}.
 """
@@ -61,6 +65,8 @@ class S3(emulator.Service):
             for name, bucket in state.get("buckets", {}).items()}
         self.identities.load(state.get("identity", {}))
         self.conditions = state.get("conditions", "kept")
+        self.endpoint_region = state.get("endpoint_region")
+        self.slow_down, self.racing = state.get("slow_down", 0), state.get("racing", 0)
 
     def change(self, buckets):
         with self.writing:
@@ -81,7 +87,8 @@ class S3(emulator.Service):
             return self.route(request)
         except Refusal as refusal:
             self.reword(refusal)
-            return xml("Error", element("Code", refusal.code) + element("Message", escape(refusal.messages[0])),
+            return xml("Error", element("Code", refusal.code) + element("Message", escape(refusal.messages[0])) +
+                       "".join(element(*more) for more in getattr(refusal, "elements", {}).items()),
                        refusal.status, getattr(refusal, "headers", ()))
 
     @staticmethod
@@ -92,7 +99,9 @@ class S3(emulator.Service):
                 "The AWS Access Key Id you provided does not exist in our records."]
         elif refusal.messages[0].startswith("Credential should be scoped"):
             refusal.status, refusal.code = 400, "AuthorizationHeaderMalformed"
-            refusal.headers = [("x-amz-bucket-region", refusal.region)]
+            refusal.messages = ["The authorization header is malformed; a region is wrong; expecting "
+                                f"'{refusal.region}'"]
+            refusal.elements = {"Region": refusal.region}
         elif refusal.messages[0].startswith(("Signature expired", "Signature not yet current")):
             refusal.code = "RequestTimeTooSkewed"
             refusal.messages = ["The difference between the request time and the current time is too large."]
@@ -111,7 +120,13 @@ class S3(emulator.Service):
     def route(self, request):
         name, key = self.place(request)
         bucket = self.buckets.get(name)
-        region = bucket["region"] if bucket else "us-east-1"
+        home = bucket["region"] if bucket else "us-east-1"
+        region = self.endpoint_region or home
+        if bucket and bucket.get("public") and request.method == "GET" and not request.header("Authorization"):
+            return self.get({"denied": ["s3:ListBucket"], "access_key": "anonymous"}, name, bucket, key)
+        if self.slow_down > 0:
+            self.slow_down -= 1
+            raise Refusal(503, "SlowDown", "Please reduce your request rate.")
         try:
             signer = self.identities.authenticate(request, "s3", region)
         except Refusal as refusal:
@@ -125,6 +140,13 @@ class S3(emulator.Service):
                                                             "what was computed.")
         if bucket is None:
             raise Refusal(404, "NoSuchBucket", "The specified bucket does not exist")
+        if region != home:
+            moved = Refusal(301, "PermanentRedirect", "The bucket you are attempting to access must be addressed using "
+                                                      "the specified endpoint. Please send all future requests to this "
+                                                      "endpoint.")
+            moved.headers = [("x-amz-bucket-region", home)]
+            moved.elements = {"Endpoint": f"{name}.s3.{home}.amazonaws.com", "Bucket": name}
+            raise moved
         if len(key.encode()) > LONGEST_KEY:
             raise Refusal(400, "KeyTooLongError", "Your key is too long")
         return self.operate(request, signer, name, bucket, key)
@@ -165,6 +187,10 @@ class S3(emulator.Service):
             raise Refusal(501, "NotImplemented", "A header you provided implies functionality that is not implemented")
         if absent is not None and absent != "*":
             raise Refusal(501, "NotImplemented", "A header you provided implies functionality that is not implemented")
+        if self.racing > 0:
+            self.racing -= 1
+            raise Refusal(409, "ConditionalRequestConflict", "The conditional request cannot succeed due to a "
+                                                             "conflicting operation against this resource.")
         if same is not None and item is None:
             raise Refusal(404, "NoSuchKey", "The specified key does not exist.")
         if (absent and item is not None) or (same and same not in ("*", etag(item))):

@@ -1,5 +1,7 @@
 """The S3 emulator held against a client that nobody here wrote: boto3, AWS's own for Python."""
 
+import contextlib
+import hashlib
 import unittest
 
 import boto3
@@ -29,7 +31,7 @@ class Boto(unittest.TestCase):
     def client(self, access_key=KEY["access_key"], secret_key=KEY["secret_key"], headers=None):
         client = boto3.client("s3", endpoint_url=self.emulator.url, region_name="us-east-1",
                               aws_access_key_id=access_key, aws_secret_access_key=secret_key,
-                              config=botocore.config.Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}))
+                              config=botocore.config.Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}))
 
         self.addCleanup(client.close)
 
@@ -67,7 +69,40 @@ class Boto(unittest.TestCase):
 
     def test_where(self):
         self.refused(self.client().get_object, 404, "NoSuchBucket", Bucket="other", Key="a")
-        self.refused(self.client().put_object, 400, "AuthorizationHeaderMalformed", Bucket="eu", Key="a", Body=b"")
+        # boto3 takes the region from the answer and goes on.
+        self.assertEqual(self.regions_tried(), [(400, "us-east-1"), (200, "eu-central-1")])
+        self.load(endpoint_region="us-east-1")
+        self.assertEqual(self.regions_tried(), [(301, "us-east-1"), (400, "eu-central-1")])
+        self.client().put_object(**PLACE, Body=TEXT)
+
+    def regions_tried(self):
+        """How boto3 puts into a bucket that is elsewhere: the answers, and the regions that it signed for."""
+        self.emulator.control("DELETE", "journal")
+        with contextlib.suppress(botocore.exceptions.ClientError):
+            self.client().put_object(Bucket="eu", Key="a", Body=b"")
+        return [(one["status"], dict(one["headers"])["Authorization"].split("/")[2])
+                for one in self.emulator.control("GET", "journal")["requests"]]
+
+    def test_everybody_may_get_what_is_public(self):
+        self.load(buckets={"policies": {"public": True}})
+        self.client().put_object(**PLACE, Body=TEXT)
+        anonymous = boto3.client("s3", endpoint_url=self.emulator.url, region_name="us-east-1",
+                                 config=botocore.config.Config(signature_version=botocore.UNSIGNED))
+        self.addCleanup(anonymous.close)
+        self.assertEqual(anonymous.get_object(**PLACE)["Body"].read(), TEXT)
+        self.refused(anonymous.get_object, 403, "AccessDenied", Bucket="policies", Key="none")
+        self.refused(anonymous.put_object, 403, "MissingAuthenticationToken", **PLACE, Body=TEXT)
+
+    def test_busy(self):
+        self.load(slow_down=2)
+        for _ in range(2):
+            self.refused(self.client().put_object, 503, "SlowDown", **PLACE, Body=TEXT)
+        self.client().put_object(**PLACE, Body=TEXT)
+        self.load(racing=1)
+        self.client().put_object(**PLACE, Body=TEXT)
+        new = self.client(headers={"If-Match": f'"{hashlib.md5(TEXT).hexdigest()}"'})
+        self.refused(new.put_object, 409, "ConditionalRequestConflict", **PLACE, Body=b"new")
+        new.put_object(**PLACE, Body=b"new")
 
     def test_conditions(self):
         first = self.client(headers={"If-None-Match": "*"}).put_object(**PLACE, Body=TEXT)

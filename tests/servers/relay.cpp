@@ -68,6 +68,13 @@ void reset(int descriptor) {
 
 }  // namespace
 
+// A piece of an answer on its way.
+struct Relay::Piece {
+  steady_clock::time_point due;
+  std::size_t looks;  // how often the condition must have been asked
+  std::string bytes;
+};
+
 struct Relay::Wire {
   int client = -1;
   int server = -1;
@@ -111,11 +118,11 @@ void Relay::accept_all(const std::stop_token& stop) {
 }
 
 void Relay::pass(Wire& wire, const std::stop_token& stop) const {
-  std::deque<std::pair<steady_clock::time_point, std::string>> under_way;
+  std::deque<Piece> under_way;
   bool open = wire.server >= 0;
   while (open && !wire.cut && !stop.stop_requested()) {
-    while (!under_way.empty() && under_way.front().first <= steady_clock::now() && !held_) {
-      open = open && send_all(wire.client, under_way.front().second);
+    while (!under_way.empty() && may_arrive(under_way.front())) {
+      open = open && send_all(wire.client, under_way.front().bytes);
       under_way.pop_front();
     }
     std::array<pollfd, 2> waiting{{{wire.client, POLLIN, 0}, {wire.server, POLLIN, 0}}};
@@ -133,12 +140,17 @@ void Relay::pass(Wire& wire, const std::stop_token& stop) const {
       std::string bytes = received(wire.server);
       if (bytes.empty() && under_way.empty()) open = false;
       if (!bytes.empty())
-        under_way.emplace_back(steady_clock::now() + delay_.load(), std::move(bytes));
+        // The look that may be under way is not one after it came, but the next is.
+        under_way.push_back({steady_clock::now() + delay_.load(), looks_ + 2, std::move(bytes)});
     }
   }
   const auto end = wire.cut ? reset : [](int descriptor) { close(descriptor); };
   end(wire.client);
   if (wire.server >= 0) end(wire.server);
+}
+
+bool Relay::may_arrive(const Piece& piece) const {
+  return piece.due <= steady_clock::now() && !held_ && (!watched_ || piece.looks <= looks_);
 }
 
 void Relay::cut() {
@@ -148,13 +160,19 @@ void Relay::cut() {
 }
 
 void Relay::cut_when(std::function<bool()> condition) {
+  watcher_ = {};  // an earlier one ends
   has_cut_ = false;
+  watched_ = true;
   watcher_ = std::jthread([this, condition = std::move(condition)](const std::stop_token& stop) {
-    while (!stop.stop_requested() && !condition())
+    while (!stop.stop_requested() && !condition()) {
+      ++looks_;
       std::this_thread::sleep_for(milliseconds(1));
-    if (stop.stop_requested()) return;
-    cut();
-    has_cut_ = true;
+    }
+    if (!stop.stop_requested()) {
+      cut();
+      has_cut_ = true;
+    }
+    watched_ = false;
   });
 }
 

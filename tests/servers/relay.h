@@ -27,7 +27,10 @@ class Relay {
   void hold(bool held) { held_ = held; }
   /// Cuts what is connected; later connections are served.
   void cut();
-  /// Cuts what is connected as soon as `condition`, asked again and again, is true; once.
+  /// Cuts what is connected as soon as `condition`, asked again and again, is true; once. Until
+  /// then no answer gets through before the condition was asked after it came: however slow the
+  /// machine is, the answer to what makes it true is cut. The condition must not wait for this
+  /// wire.
   void cut_when(std::function<bool()> condition);
   /// Has cut_when() cut?
   bool has_cut() const { return has_cut_; }
@@ -36,8 +39,10 @@ class Relay {
 
  private:
   struct Wire;
+  struct Piece;
   void accept_all(const std::stop_token& stop);
   void pass(Wire& wire, const std::stop_token& stop) const;
+  bool may_arrive(const Piece& piece) const;
 
   std::uint16_t target_;
   int listener_ = -1;
@@ -46,6 +51,8 @@ class Relay {
   std::atomic<bool> held_{false};
   std::atomic<bool> has_cut_{false};
   std::atomic<std::size_t> accepted_{0};
+  std::atomic<bool> watched_{false};
+  std::atomic<std::size_t> looks_{0};  // how often the condition was asked, in vain
   std::mutex guard_;
   std::list<Wire> wires_;
   std::jthread watcher_;

@@ -71,13 +71,16 @@ class Nginx final : public WebServer {
         folder().path(), dav_token(), port(), pair.certificate, pair.key,
         location(role, root, users),
         // On the disk of the files: a rename puts a body into its place.
-        fmt::format("{}/../body-{}", root, port()));
+        role == NginxRole::front ? folder().file("body")
+                                 : fmt::format("{}/../body-{}", root, port()));
     start({"/usr/sbin/nginx", "-c", folder().write("nginx.conf", conf), "-p", folder().path()});
   }
 
  private:
   static std::string location(NginxRole role, const std::string& root, const std::string& users) {
     if (role == NginxRole::site) return fmt::format("    location / {{ root {}/$host; }}\n", root);
+    if (role == NginxRole::front)
+      return fmt::format("    location / {{ proxy_pass {}/$host$request_uri; }}\n", root);
     const std::string methods =
         role == NginxRole::dav
             ? "dav_methods PUT DELETE MKCOL COPY MOVE; dav_ext_methods PROPFIND OPTIONS;"

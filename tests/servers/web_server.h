@@ -41,9 +41,10 @@ std::unique_ptr<WebServer> start_apache_dav(const std::string& root, const TestC
 
 /// What an nginx does.
 enum class NginxRole {
-  dav,   ///< WebDAV, with the module dav-ext.
-  put,   ///< PUT and DELETE alone; makes missing folders.
-  site,  ///< Serves ROOT/HOST for every HOST; the certificate is for `names`.
+  dav,    ///< WebDAV, with the module dav-ext.
+  put,    ///< PUT and DELETE alone; makes missing folders.
+  site,   ///< Serves ROOT/HOST for every HOST; the certificate is for `names`.
+  front,  ///< The same, where ROOT is a base URL that it passes requests on to.
 };
 std::unique_ptr<WebServer> start_nginx(NginxRole role, const std::string& root, const TestCa& ca,
                                        const std::string& names = "DNS:localhost,IP:127.0.0.1");

@@ -666,6 +666,15 @@ TEST(AwsRegion, TellsThePartition) {
   }
 }
 
+TEST(AwsRegion, TellsTheCloudFront) {
+  EXPECT_EQ(partition_of("eu-central-1").cloudfront, "https://cloudfront.amazonaws.com");
+  EXPECT_EQ(partition_of("eu-central-1").cloudfront_region, "us-east-1");
+  EXPECT_EQ(partition_of("cn-north-1").cloudfront,
+            "https://cloudfront.cn-northwest-1.amazonaws.com.cn");
+  EXPECT_EQ(partition_of("cn-north-1").cloudfront_region, "cn-northwest-1");
+  EXPECT_EQ(partition_of("us-gov-west-1").cloudfront, "");
+}
+
 TEST(AwsRegion, IsSaidInManyPlaces) {
   fakes::FakeHttp http;
   AwsWorld world(http);

@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "providers/aws/poll.h"
 #include "providers/aws/route53_order.h"
-#include "providers/aws/route53_poll.h"
 
 namespace stsctl::providers::aws {
 namespace {

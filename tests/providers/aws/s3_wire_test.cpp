@@ -36,6 +36,16 @@ TEST(S3Wire, Endpoint) {
   EXPECT_EQ(s3_endpoint("cn-north-1"), "https://s3.cn-north-1.amazonaws.com.cn");
 }
 
+TEST(S3Wire, IsAtAws) {
+  for (const char* endpoint :
+       {"https://s3.eu-central-1.amazonaws.com", "https://S3.cn-north-1.amazonaws.com.cn:443/",
+        "https://bucket.vpce-1.s3.us-east-1.vpce.amazonaws.com/"})
+    EXPECT_TRUE(is_at_aws(endpoint)) << endpoint;
+  for (const char* endpoint : {"https://minio.example.net", "http://127.0.0.1:9000",
+                               "https://amazonaws.com.example.net", "https://xamazonaws.com"})
+    EXPECT_FALSE(is_at_aws(endpoint)) << endpoint;
+}
+
 TEST(S3Wire, AHostWithoutACertificateForTheDomainIsUnfit) {
   for (const char* host :
        {"policies.s3-website.eu-central-1.amazonaws.com", "p.s3-website-us-east-1.amazonaws.com.",
@@ -93,6 +103,18 @@ TEST(S3Wire, EveryRefusalSaysWhatToDo) {
     EXPECT_THAT(error.hint, HasSubstr(c.hint)) << c.code;
     EXPECT_THAT(error.what, HasSubstr(c.code));
   }
+}
+
+TEST(S3Wire, TheRightRegionStandsInAHeaderOrInTheBody) {
+  const io::Reply body{.status = 400,
+                       .body =
+                           "<Error><Code>AuthorizationHeaderMalformed</Code><Message>M</Message>"
+                           "<Region>eu-west-1</Region></Error>"};
+  EXPECT_EQ(s3_error(body, Time{}).hint, "set 'region: eu-west-1'");
+  EXPECT_EQ(
+      s3_error(refusal(301, "PermanentRedirect", {{"x-amz-bucket-region", "cn-north-1"}}), {}).hint,
+      "set 'region: cn-north-1'");
+  EXPECT_EQ(s3_error(refusal(301, "PermanentRedirect"), {}).hint, "set 'region' to the bucket's");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "providers/aws/route53_poll.h"
+#include "providers/aws/poll.h"
 
 #include <algorithm>
 
