@@ -149,8 +149,8 @@ class Workers final : public PolicyHost {
   }
 
   std::size_t write_requests(std::size_t policies) const override {
-    constexpr std::size_t looks = 4;  // two, the second after Custom Domains were detached
-    constexpr std::size_t uploads = 1;
+    constexpr std::size_t looks = 4;    // two, the second after Custom Domains were detached
+    constexpr std::size_t uploads = 2;  // one, and a look at it
     return policies > 0 ? looks + uploads + policies : 0;
   }
   std::size_t read_requests(std::size_t policies) const override { return policies > 0 ? 2 : 0; }
@@ -228,10 +228,23 @@ class Workers final : public PolicyHost {
   Result<Done> upload(Batch& batch, const Published& now) {
     const Policies policies = batch.wanted(now.policies);
     if (policies != now.policies)
-      if (const auto done = client_->upload(worker_, render_script(policies)); !done) return done;
+      if (const auto done = replace(now.policies, policies); !done) return done;
     for (const std::size_t i : batch.open_with([](const Work& work) { return !work.attach; }))
       batch.close(i, Done{});
     return Done{};
+  }
+
+  // Another writer, who read before this upload and wrote after it, has taken it back: a look
+  // tells, unless he is later still. The old text is no sign of one: the API may not show the new
+  // one yet.
+  Result<Done> replace(const Policies& before, const Policies& after) {
+    const std::string text = render_script(after);
+    if (const Result<Done> done = client_->upload(worker_, text); !done) return done;
+    const Result<std::optional<std::string>> now = client_->script(worker_);
+    if (!now || now->value_or(render_script({})) == render_script(before) || *now == text)
+      return Done{};
+    return fail(Code::conflict, "somebody else writes the Worker at the same time",
+                fmt::format("Worker '{}'", worker_), "run apply again when that is over");
   }
 
   void attach(Batch& batch) {
