@@ -44,7 +44,7 @@ class WorkersWorld final : public HostWorld {
                          {"path", method == std::string("PUT") ? "/scripts/" : "/domains/"},
                          {"delay", 0.15}}
                         .dump());
-    wire_ = std::make_unique<servers::Relay>(port());
+    wire_ = std::make_unique<servers::Relay>(server_.port());
   }
 
   Result<std::unique_ptr<providers::PolicyHost>> open(const HostAccess& access,
@@ -119,11 +119,6 @@ class WorkersWorld final : public HostWorld {
   servers::Relay& wire() override { return *wire_; }
 
  private:
-  std::uint16_t port() const {
-    const std::string& url = server_.url();
-    return static_cast<std::uint16_t>(std::stoul(url.substr(url.rfind(':') + 1)));
-  }
-
   template <class Change>
   void change(Change make) {
     json state = json::parse(server_.dump());
@@ -139,7 +134,7 @@ class WorkersWorld final : public HostWorld {
   }
 
   servers::CloudflareEmulator server_;
-  servers::Workerd edge_{port(), account, outside_token};
+  servers::Workerd edge_{server_.port(), account, outside_token};
   std::unique_ptr<io::Http> http_ = io::real_http();
   std::unique_ptr<servers::Relay> wire_;
 };

@@ -1,5 +1,6 @@
 // The program publishes to each policy host; the policy is fetched back as a mail sender does it,
-// from a web server over the same files, by a client that verifies the certificate.
+// from a web server over the same files, or the host's own, by a client that verifies the
+// certificate.
 
 #include <cstdlib>
 #include <filesystem>
@@ -13,8 +14,10 @@
 #include <gtest/gtest.h>
 
 #include "io/process.h"
+#include "servers/cloudflare_emulator.h"
 #include "servers/sshd.h"
 #include "servers/web_server.h"
+#include "servers/workerd.h"
 
 namespace stsctl {
 namespace {
@@ -32,10 +35,14 @@ std::string policy(const std::string& domain, const std::string& mode) {
                      domain);
 }
 
-// A server that takes policies into `root`; what `hosts:` says of it.
+constexpr const char* site_names = "DNS:mta-sts.example.com,DNS:mta-sts.example.org";
+constexpr const char* address = ", address: {cname: web.example.net}";
+
+// A server that takes policies into `root`; what `hosts:` says of it; where it serves them itself.
 struct Host {
   std::string entry;
   std::shared_ptr<void> server;
+  std::uint16_t port = 0;  // 0: a web server over `root` serves them
 };
 
 struct HostKind {
@@ -50,24 +57,46 @@ void PrintTo(const HostKind& kind, std::ostream* out) {
 Host start_sftp(const std::string& root, const servers::TestCa& /*ca*/) {
   const auto sshd = std::make_shared<servers::Sshd>();
   return {fmt::format("provider: sftp, host: 127.0.0.1, port: {}, user: {}, identity: {}, "
-                      "known_hosts: {}, root: {}",
-                      sshd->port(), servers::plain_user(), sshd->key(), sshd->known_hosts(), root),
+                      "known_hosts: {}, root: {}{}",
+                      sshd->port(), servers::plain_user(), sshd->key(), sshd->known_hosts(), root,
+                      address),
           sshd};
 }
 
 Host dav(const char* provider, std::shared_ptr<servers::WebServer> server,
          const servers::TestCa& ca) {
   return {fmt::format("provider: {}, url: \"https://localhost:{}/mta-sts.{{domain}}/.well-known/"
-                      "mta-sts.txt\", user: {}, password: \"${{env:DAV_PASSWORD}}\", ca_file: {}",
-                      provider, server->port(), servers::dav_user(), ca.file()),
+                      "mta-sts.txt\", user: {}, password: \"${{env:DAV_PASSWORD}}\", ca_file: {}{}",
+                      provider, server->port(), servers::dav_user(), ca.file(), address),
           server};
+}
+
+// The API, and the runtime of Workers with the script that the API is given.
+Host start_workers(const std::string& /*root*/, const servers::TestCa& ca) {
+  constexpr const char* account = "0123456789abcdef0123456789abcdef";
+  struct Cloudflare {
+    servers::CloudflareEmulator api;
+    std::unique_ptr<servers::Workerd> edge;
+  };
+  const auto cloudflare = std::make_shared<Cloudflare>();
+  cloudflare->api.load(fmt::format(
+      R"({{"accounts": [{{"id": "{}", "name": "Example"}}], "tokens": [{{"value": "{}"}}],
+          "zones": [{{"name": "example.com"}}, {{"name": "example.org"}}]}})",
+      account, servers::cloudflare_token));
+  cloudflare->edge = std::make_unique<servers::Workerd>(
+      cloudflare->api.port(), account, servers::cloudflare_token, ca.issue(site_names));
+  setenv("CLOUDFLARE_API_TOKEN", servers::cloudflare_token, 1);
+  return {fmt::format("provider: cloudflare-workers, endpoint: \"{}\", account: \"{}\", "
+                      "token: \"${{env:CLOUDFLARE_API_TOKEN}}\"",
+                      cloudflare->api.endpoint(), account),
+          cloudflare, cloudflare->edge->port()};
 }
 
 const std::vector<HostKind>& host_kinds() {
   static const std::vector<HostKind> kinds{
       {"directory",
        [](const std::string& root, const servers::TestCa&) {
-         return Host{"provider: directory, root: " + root, nullptr};
+         return Host{"provider: directory, root: " + root + address, nullptr};
        }},
       {"sftp", start_sftp},
       {"webdav_apache",
@@ -82,6 +111,7 @@ const std::vector<HostKind>& host_kinds() {
        [](const std::string& root, const servers::TestCa& ca) {
          return dav("http-put", servers::start_nginx(NginxRole::put, root, ca), ca);
        }},
+      {"cloudflare_workers", start_workers},
   };
   return kinds;
 }
@@ -95,8 +125,7 @@ class Publishing : public testing::TestWithParam<HostKind> {
     for (const char* const domain : {"example.com", "example.org"})
       std::ofstream(folder_.file(fmt::format("zones/{}.zone", domain))) << zone;
     host_ = GetParam().start(root(), ca_);
-    site_ = servers::start_nginx(NginxRole::site, root(), ca_,
-                                 "DNS:mta-sts.example.com,DNS:mta-sts.example.org");
+    if (host_.port == 0) site_ = servers::start_nginx(NginxRole::site, root(), ca_, site_names);
     setenv("DAV_PASSWORD", servers::dav_password().c_str(), 1);
   }
 
@@ -106,7 +135,7 @@ class Publishing : public testing::TestWithParam<HostKind> {
     folder_.write(
         "stsctl.yaml",
         fmt::format("version: 1\ndns:\n  files: {{provider: zonefile, directory: zones}}\n"
-                    "hosts:\n  web: {{{}, address: {{cname: web.example.net}}}}\n"
+                    "hosts:\n  web: {{{}}}\n"
                     "defaults: {{dns: files, host: web, tlsrpt: {{rua: "
                     "[\"mailto:tls@example.net\"]}}}}\ndomains:\n"
                     "  example.com: {{policy: {{mode: {}, max_age: 1d, mx: "
@@ -121,19 +150,21 @@ class Publishing : public testing::TestWithParam<HostKind> {
                  {STSCTL_BINARY, "--config", folder_.file("stsctl.yaml"), "--resolver", "none"});
     const auto exit = io::real_process()->run(words, {}, std::chrono::seconds(120));
     if (!exit) throw std::runtime_error(to_string(exit.error()));
-    EXPECT_EQ(exit->output.find(servers::dav_password()), std::string::npos);
-    EXPECT_EQ(exit->errors.find(servers::dav_password()), std::string::npos);
+    for (const std::string& secret :
+         {servers::dav_password(), std::string(servers::cloudflare_token)})
+      EXPECT_EQ((exit->output + exit->errors).find(secret), std::string::npos);
     return *exit;
   }
 
   // Head and body of the answer, as curl gets it once the certificate is verified.
   std::string fetch(const std::string& domain, const std::string& ca_file) const {
     const std::string name = "mta-sts." + domain;
-    const auto exit = io::real_process()->run(
-        {"curl", "-sS", "-i", "--http1.1", "--cacert", ca_file, "--resolve",
-         fmt::format("{}:{}:127.0.0.1", name, site_->port()),
-         fmt::format("https://{}:{}/.well-known/mta-sts.txt", name, site_->port())},
-        {}, std::chrono::seconds(60));
+    const std::uint16_t port = site_ ? site_->port() : host_.port;
+    const auto exit =
+        io::real_process()->run({"curl", "-sS", "-i", "--http1.1", "--cacert", ca_file, "--resolve",
+                                 fmt::format("{}:{}:127.0.0.1", name, port),
+                                 fmt::format("https://{}:{}/.well-known/mta-sts.txt", name, port)},
+                                {}, std::chrono::seconds(60));
     if (!exit) throw std::runtime_error(to_string(exit.error()));
     return exit->status == 0 ? exit->output : exit->errors;
   }
