@@ -22,10 +22,10 @@ std::string policy_hostname(const dns::Name& domain) {
   return domain.under("mta-sts").text();
 }
 
-Published::Published(std::string worker_, Policies policies_,
-                     const std::vector<CustomDomain>& domains_)
-    : worker(std::move(worker_)), policies(std::move(policies_)) {
-  for (const CustomDomain& domain : domains_)
+Published::Published(std::string name, Policies in_script,
+                     const std::vector<CustomDomain>& of_account)
+    : worker(std::move(name)), policies(std::move(in_script)) {
+  for (const CustomDomain& domain : of_account)
     domains.insert_or_assign(lower(domain.hostname), domain);
 }
 

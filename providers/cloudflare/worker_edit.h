@@ -22,7 +22,7 @@ struct Published {
   Policies policies;                            ///< In its script, served or not.
   std::map<std::string, CustomDomain> domains;  ///< Of all Workers, by host name.
 
-  Published(std::string worker, Policies policies, const std::vector<CustomDomain>& domains);
+  Published(std::string name, Policies in_script, const std::vector<CustomDomain>& of_account);
   /// The Custom Domain that leads to the Worker; null: there is none.
   const CustomDomain* attached(const dns::Name& domain) const;
   /// The body that senders get; none: they get none.
