@@ -250,7 +250,10 @@ Result<Done> Client::attach(const std::string& hostname, const std::string& serv
         "a Custom Domain brings its own record: remove those of {} at Cloudflare, run apply again",
         hostname);
   if (done.error().code == Code::invalid || done.error().code == Code::not_found)
-    done.error().hint = fmt::format("its zone must be active in account {}", account_);
+    done.error().hint = fmt::format(
+        "its zone must be active in account {}, and has room for 100 Custom Domains unless "
+        "Cloudflare raised that",
+        account_);
   return explain(done.error(), fmt::format("PUT /workers/domains {}", hostname),
                  "Account > Workers Scripts > Edit");
 }

@@ -11,6 +11,12 @@ namespace stsctl::providers::cloudflare {
 
 namespace {
 
+// As policy_hostname() writes it; the API may show U-labels.
+std::string canonical(const std::string& hostname) {
+  const Result<dns::Name> name = dns::Name::parse(hostname);
+  return name ? name->text() : lower(hostname);
+}
+
 const std::string* text_of(const Policies& policies, const dns::Name& domain) {
   const auto found = policies.find(domain);
   return found == policies.end() ? nullptr : &found->second;
@@ -26,7 +32,7 @@ Published::Published(std::string name, Policies in_script,
                      const std::vector<CustomDomain>& of_account)
     : worker(std::move(name)), policies(std::move(in_script)) {
   for (const CustomDomain& domain : of_account)
-    domains.insert_or_assign(lower(domain.hostname), domain);
+    domains.insert_or_assign(canonical(domain.hostname), domain);
 }
 
 const CustomDomain* Published::attached(const dns::Name& domain) const {
@@ -61,7 +67,7 @@ Result<Work> work_for(const plan::PolicyEdit& edit, const Published& now) {
               .detach = std::nullopt};
 }
 
-void apply(const plan::PolicyEdit& edit, Policies& policies) {
+void carry_out(const plan::PolicyEdit& edit, Policies& policies) {
   if (edit.after)
     policies.insert_or_assign(edit.after->domain, edit.after->body);
   else

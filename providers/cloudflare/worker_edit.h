@@ -42,6 +42,6 @@ struct Work {
 Result<Work> work_for(const plan::PolicyEdit& edit, const Published& now);
 
 /// `policies` with the edit made.
-void apply(const plan::PolicyEdit& edit, Policies& policies);
+void carry_out(const plan::PolicyEdit& edit, Policies& policies);
 
 }  // namespace stsctl::providers::cloudflare

@@ -57,7 +57,7 @@ class Batch {
   /// The script's policies with every open edit made.
   Policies wanted(Policies policies) const {
     for (const std::size_t i : open_)
-      apply(edits_[i], policies);
+      carry_out(edits_[i], policies);
     return policies;
   }
 
