@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <iterator>
+#include <map>
 #include <mutex>
 #include <utility>
 
@@ -73,8 +74,15 @@ class Batch {
   const PolicyEdit& edit(std::size_t i) const { return edits_[i]; }
   const Work& work(std::size_t i) const { return work_[i]; }
 
-  void close(std::size_t i, const Result<Done>& result) {
-    close_if([&](std::size_t one) { return one == i ? std::optional(result) : std::nullopt; });
+  /// `some` of the open ones, with a result each.
+  void close(const std::vector<std::size_t>& some, const std::vector<Result<Done>>& results) {
+    std::map<std::size_t, const Result<Done>*> closed;
+    for (std::size_t n = 0; n < some.size(); ++n)
+      closed.emplace(some[n], &results[n]);
+    close_if([&](std::size_t i) {
+      const auto found = closed.find(i);
+      return found == closed.end() ? std::nullopt : std::optional(*found->second);
+    });
   }
   void close_all(const Result<Done>& result) {
     close_if([&](std::size_t) { return std::optional(result); });
@@ -214,14 +222,18 @@ class Workers final : public PolicyHost {
   // way, not a host name that answers 404 and whose record cannot be changed. Did anything go?
   bool detach(Batch& batch) {
     const auto some = batch.open_with([](const Work& work) { return work.detach.has_value(); });
-    const auto results =
+    const auto results = or_cancelled(
         parallel_map(some, client_->concurrency(), batch.watch().stop,
-                     [&](std::size_t i) { return client_->detach(*batch.work(i).detach); });
-    for (std::size_t n = 0; n < some.size(); ++n)
-      if (!results[n])
-        batch.close(some[n], fail(Code::cancelled, "stopped before it was removed"));
-      else if (!*results[n])
-        batch.close(some[n], *results[n]);
+                     [&](std::size_t i) { return client_->detach(*batch.work(i).detach); }),
+        "removed");
+    std::vector<std::size_t> failed;
+    std::vector<Result<Done>> errors;
+    for (std::size_t n = 0; n < some.size(); ++n) {
+      if (results[n]) continue;
+      failed.push_back(some[n]);
+      errors.push_back(results[n]);
+    }
+    batch.close(failed, errors);
     return !some.empty();
   }
 
@@ -229,8 +241,8 @@ class Workers final : public PolicyHost {
     const Policies policies = batch.wanted(now.policies);
     if (policies != now.policies)
       if (const auto done = replace(now.policies, policies); !done) return done;
-    for (const std::size_t i : batch.open_with([](const Work& work) { return !work.attach; }))
-      batch.close(i, Done{});
+    const auto some = batch.open_with([](const Work& work) { return !work.attach; });
+    batch.close(some, std::vector<Result<Done>>(some.size(), Done{}));
     return Done{};
   }
 
@@ -258,8 +270,7 @@ class Workers final : public PolicyHost {
                        return done;
                      }),
         "attached");
-    for (std::size_t n = 0; n < some.size(); ++n)
-      batch.close(some[n], results[n]);
+    batch.close(some, results);
   }
 
   const std::unique_ptr<Client> client_;
