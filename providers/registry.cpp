@@ -4,6 +4,7 @@
 #include "providers/aws/route53.h"
 #include "providers/aws/s3.h"
 #include "providers/cloudflare/dns.h"
+#include "providers/cloudflare/workers.h"
 #include "providers/directory/directory.h"
 #include "providers/github/github.h"
 #include "providers/powerdns/powerdns.h"
@@ -23,8 +24,13 @@ const std::vector<DnsKind>& dns_kinds() {
 }
 
 const std::vector<HostKind>& host_kinds() {
-  static const std::vector<HostKind> kinds{directory::kind(), github::kind(), webdav::put_kind(),
-                                           aws::s3_kind(),    serve::kind(),  sftp::kind(),
+  static const std::vector<HostKind> kinds{cloudflare::workers_kind(),
+                                           directory::kind(),
+                                           github::kind(),
+                                           webdav::put_kind(),
+                                           aws::s3_kind(),
+                                           serve::kind(),
+                                           sftp::kind(),
                                            webdav::kind()};
   return kinds;
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/parallel.h"
+#include "providers/cloudflare/workers_wire.h"
 
 namespace stsctl::providers::cloudflare {
 
@@ -92,27 +93,35 @@ Client::Client(Api api, Credentials credentials, std::string account, const io::
   log_.hide(credentials_.key);
 }
 
-Client::Send Client::send(const char* method, const std::string& path,
-                          const std::string& body) const {
-  io::Request request{.method = method,
-                      .url = api_.endpoint + path,
-                      .headers = {{"Accept", "application/json"}},
-                      .body = body,
-                      .repeatable = body.empty(),
-                      .answer_limit = longest_answer};
+Result<io::Reply> Client::exchange(io::Request request) const {
+  request.url.insert(0, api_.endpoint);
+  request.answer_limit = longest_answer;
   if (credentials_.token.empty()) {
     request.headers.push_back({"X-Auth-Email", credentials_.email});
     request.headers.push_back({"X-Auth-Key", credentials_.key});
   } else {
     request.headers.push_back({"Authorization", "Bearer " + credentials_.token});
   }
-  if (!body.empty()) request.headers.push_back({"Content-Type", "application/json"});
-  const Result<io::Reply> reply = api_.http->send(request);
+  return api_.http->send(request);
+}
+
+Client::Send Client::checked(const Result<io::Reply>& reply) const {
   if (!reply) return fail(reply);
   if (reply->ok()) return reply->body;
   Error error = error_of(reply->status, reply->body);
   error.what = log_.mask(error.what);  // some services repeat what they refuse
   return std::unexpected(std::move(error));
+}
+
+Client::Send Client::send(const char* method, const std::string& path, const std::string& body,
+                          bool repeatable) const {
+  io::Request request{.method = method,
+                      .url = path,
+                      .headers = {{"Accept", "application/json"}},
+                      .body = body,
+                      .repeatable = repeatable || body.empty()};
+  if (!body.empty()) request.headers.push_back({"Content-Type", "application/json"});
+  return checked(exchange(std::move(request)));
 }
 
 Result<Page<Zone>> Client::zone_page(const std::string& filter, std::size_t page) const {
@@ -182,6 +191,78 @@ Result<Done> Client::batch(const Zone& zone, const std::string& body) const {
     return explain(done.error(), fmt::format("POST /zones/{}/dns_records/batch", name),
                    "Zone > DNS > Edit for " + name);
   return done;
+}
+
+std::string Client::workers_path(const std::string& rest) const {
+  return fmt::format("/accounts/{}/workers/{}", account_, rest);
+}
+
+Result<std::optional<std::string>> Client::script(const std::string& name) const {
+  const std::string call = fmt::format("GET /workers/scripts/{}/content/v2", name);
+  const Result<io::Reply> reply =
+      exchange(io::get(workers_path(fmt::format("scripts/{}/content/v2", name))));
+  if (reply && reply->status == 404 && is_no_such_worker(reply->body)) return std::nullopt;
+  const Send answer = checked(reply);
+  const Result<std::string> text = answer ? parse_script(*reply) : fail(answer);
+  if (!text) return explain(text.error(), call, "Account > Workers Scripts > Edit");
+  return *text;
+}
+
+Result<Done> Client::upload(const std::string& name, const std::string& script) const {
+  const io::Form form = upload_form(script);
+  const Send answer = checked(exchange({.method = "PUT",
+                                        .url = workers_path("scripts/" + name),
+                                        .headers = {{"Content-Type", form.type}},
+                                        .body = form.body}));
+  const Result<Done> done = answer ? parse_done(*answer) : fail(answer);
+  if (!done)
+    return explain(done.error(), "PUT /workers/scripts/" + name,
+                   "Account > Workers Scripts > Edit");
+  return done;
+}
+
+// The list is documented to come whole; should it be announced in pages one day, all are read.
+Result<std::vector<CustomDomain>> Client::custom_domains() const {
+  Page<CustomDomain> all;
+  std::size_t pages = 1;
+  for (std::size_t number = 1; number <= pages; ++number) {
+    const std::string query = number == 1 ? "" : fmt::format("?page={}", number);
+    const Send answer = send("GET", workers_path("domains" + query));
+    Result<Page<CustomDomain>> page = answer ? parse_custom_domains(*answer) : fail(answer);
+    if (page && number > 1 && page->info.first == all.info.first)
+      page = fail(Code::protocol, "the API sends the same page of Custom Domains again");
+    if (!page)
+      return explain(page.error(), "GET /workers/domains", "Account > Workers Scripts > Edit");
+    if (number == 1) pages = std::min(page->info.pages, most_pages);
+    all.info.first = page->info.first;
+    std::ranges::move(page->items, std::back_inserter(all.items));
+  }
+  return all.items;
+}
+
+Result<Done> Client::attach(const std::string& hostname, const std::string& service) const {
+  const Send answer =
+      send("PUT", workers_path("domains"), custom_domain_body(hostname, service), true);
+  Result<Done> done = answer ? parse_done(*answer) : fail(answer);
+  if (done) return done;
+  if (done.error().code == Code::conflict)
+    done.error().hint = fmt::format(
+        "a Custom Domain brings its own record: remove those of {} at Cloudflare, run apply again",
+        hostname);
+  if (done.error().code == Code::invalid || done.error().code == Code::not_found)
+    done.error().hint = fmt::format(
+        "its zone must be active in account {}, and has room for 100 Custom Domains unless "
+        "Cloudflare raised that",
+        account_);
+  return explain(done.error(), fmt::format("PUT /workers/domains {}", hostname),
+                 "Account > Workers Scripts > Edit");
+}
+
+Result<Done> Client::detach(const CustomDomain& domain) const {
+  const Send answer = send("DELETE", workers_path("domains/" + domain.id));
+  if (answer || answer.error().code == Code::not_found) return Done{};
+  return explain(answer.error(), fmt::format("DELETE /workers/domains {}", domain.hostname),
+                 "Account > Workers Scripts > Edit");
 }
 
 // What verifying the token says of a refusal; Code::invalid when the token is in order.

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "io/http.h"
 #include "providers/account.h"
 #include "providers/cloudflare/wire.h"
 
@@ -46,10 +47,29 @@ class Client {
   /// Changes records, all or none. After unreachable, timeout and protocol it may have happened.
   Result<Done> batch(const Zone& zone, const std::string& body) const;
 
+  // Of the account, which must be named.
+
+  /// The script of the Worker `name`; none: there is no such Worker. Code::refused when it has more
+  /// modules than one.
+  Result<std::optional<std::string>> script(const std::string& name) const;
+  /// Makes `script` that of the Worker `name`, which need not exist, wholly or not at all. After
+  /// unreachable, timeout and protocol it may have happened.
+  Result<Done> upload(const std::string& name, const std::string& script) const;
+  /// Every Custom Domain of every Worker.
+  Result<std::vector<CustomDomain>> custom_domains() const;
+  /// Has the Worker `service` answer at `hostname`. Code::conflict where it has records already.
+  Result<Done> attach(const std::string& hostname, const std::string& service) const;
+  /// Takes a Custom Domain away with its record and certificate; what does not exist is done.
+  Result<Done> detach(const CustomDomain& domain) const;
+
  private:
   using Send = Result<std::string>;
 
-  Send send(const char* method, const std::string& path, const std::string& body = {}) const;
+  Result<io::Reply> exchange(io::Request request) const;
+  Send checked(const Result<io::Reply>& reply) const;
+  Send send(const char* method, const std::string& path, const std::string& body = {},
+            bool repeatable = false) const;
+  std::string workers_path(const std::string& rest) const;
   Result<Page<Zone>> zone_page(const std::string& filter, std::size_t page) const;
   Result<Page<Record>> record_page(const Zone& zone, const std::string& filter,
                                    std::size_t page) const;

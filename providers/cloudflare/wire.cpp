@@ -112,6 +112,13 @@ Result<std::optional<Record>> parse_record(const json& object) {
                 .read_only = flag_at(at(object, "meta"), "read_only") || flag_at(object, "locked")};
 }
 
+Result<std::optional<CustomDomain>> parse_custom_domain(const json& object) {
+  CustomDomain domain{text_at(object, "id"), text_at(object, "hostname"),
+                      text_at(object, "service")};
+  if (!is_id(domain.id) || domain.hostname.empty()) return unexpected_json("Custom Domain");
+  return domain;
+}
+
 template <class Item, class Parse>
 Result<Page<Item>> parse_page(std::string_view text, std::string_view what, Parse parse_item) {
   const json answer = json::parse(text, nullptr, false);
@@ -182,10 +189,11 @@ Code code_of(int status, const std::vector<std::int64_t>& codes) {
     return Code::unauthorized;
   if (status == 429) return Code::rate_limited;
   // 81044: the record is gone; 81053, 81054, 81056: a CNAME, A or NS in the way; 81057, 81058: it
-  // is there already; 81062: a Worker's record in the way.
-  if (has_any(codes, {81044, 81053, 81054, 81056, 81057, 81058, 81062})) return Code::conflict;
+  // is there already; 81062: a Worker's record in the way; 100117: a record in a Worker's way.
+  if (has_any(codes, {81044, 81053, 81054, 81056, 81057, 81058, 81062, 100117}) || status == 409)
+    return Code::conflict;
   if (status == 404) return Code::not_found;
-  if (status == 400) return Code::invalid;
+  if (status == 400 || status == 413) return Code::invalid;
   return status >= 500 ? Code::unreachable : Code::protocol;
 }
 
@@ -211,6 +219,10 @@ Result<Page<Zone>> parse_zones(std::string_view text) {
 
 Result<Page<Record>> parse_records(std::string_view text) {
   return parse_page<Record>(text, "list of records", parse_record);
+}
+
+Result<Page<CustomDomain>> parse_custom_domains(std::string_view text) {
+  return parse_page<CustomDomain>(text, "list of Custom Domains", parse_custom_domain);
 }
 
 Result<Done> parse_done(std::string_view text) {
@@ -289,6 +301,14 @@ std::string name_filter(const dns::Name& zone, const std::vector<dns::Name>& own
     conditions.push_back(fmt::format("name.contains={}", needle));
   if (suffix.size() > zone.text().size() + 1) conditions.push_back("name.endswith=" + suffix);
   return join(conditions, "&");
+}
+
+bool is_no_such_worker(std::string_view body) {
+  const json answer = json::parse(body, nullptr, false);
+  std::vector<std::string> texts;
+  std::vector<std::int64_t> codes;
+  describe(at(answer, "errors"), texts, codes);
+  return has_any(codes, {10007, 10090});  // the latter where Workers have environments
 }
 
 Error error_of(int status, std::string_view body) {

@@ -44,6 +44,14 @@ struct Record {
   bool operator==(const Record&) const = default;
 };
 
+/// A host name that a Worker answers at, with its own address record and certificate.
+struct CustomDomain {
+  std::string id;
+  std::string hostname;
+  std::string service;  ///< The Worker's name.
+  bool operator==(const CustomDomain&) const = default;
+};
+
 /// What an answer says about the list it is a page of.
 struct PageInfo {
   std::size_t count = 0;     ///< Items in this answer.
@@ -70,6 +78,9 @@ Result<Page<Zone>> parse_zones(std::string_view text);
 /// left out.
 Result<Page<Record>> parse_records(std::string_view text);
 
+/// GET /accounts/{id}/workers/domains.
+Result<Page<CustomDomain>> parse_custom_domains(std::string_view text);
+
 /// An answer of which only matters that it reports success; what went wrong where it does not.
 Result<Done> parse_done(std::string_view text);
 
@@ -89,10 +100,14 @@ Result<std::optional<std::string>> value_of(const Record& record);
 /// only some of them answers with more than was asked for, never with less.
 std::string name_filter(const dns::Name& zone, const std::vector<dns::Name>& owners);
 
+/// Does an answer that reports a failure say that there is no Worker of that name? Other things can
+/// be missing too: the account, the call.
+bool is_no_such_worker(std::string_view body);
+
 /// What an answer that reports a failure means. Code::unauthorized, not_found, rate_limited,
 /// conflict (another record is in the way, or the one to change is gone), invalid (the service
-/// takes no such record), unreachable (the service fails), protocol for the rest. The text holds
-/// every error and its chain.
+/// takes no such record or script), unreachable (the service fails), protocol for the rest. The
+/// text holds every error and its chain.
 Error error_of(int status, std::string_view body);
 
 }  // namespace stsctl::providers::cloudflare

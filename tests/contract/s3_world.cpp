@@ -44,7 +44,7 @@ class S3World final : public HostWorld {
     if (edges_)
       edges_->load(
           json{{"distributions", {distribution}}, {"identity", identity()}, {"polls", 0}}.dump());
-    wire_ = std::make_unique<servers::Relay>(port());
+    wire_ = std::make_unique<servers::Relay>(server_.port());
   }
 
   Result<std::unique_ptr<providers::PolicyHost>> open(const HostAccess& access,
@@ -108,11 +108,6 @@ class S3World final : public HostWorld {
   std::string key_of(const std::string& domain) const {
     return replaced(path_template(), "{domain}", domain);
   }
-  std::uint16_t port() const {
-    const std::string& url = server_.url();
-    return static_cast<std::uint16_t>(std::stoul(url.substr(url.rfind(':') + 1)));
-  }
-
   json identity() const {
     return {{"keys", {{{"access_key", access_key}, {"secret_key", secret}, {"denied", denied_}}}}};
   }

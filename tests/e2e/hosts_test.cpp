@@ -1,6 +1,6 @@
 // The program publishes to each policy host; the policy is fetched back as a mail sender does it,
-// from a web server over the same files or in front of the same store, by a client that verifies
-// the certificate.
+// from a web server over the same files, in front of the same store, or the host's own, by a client
+// that verifies the certificate.
 
 #include <cstdlib>
 #include <filesystem>
@@ -14,10 +14,12 @@
 #include <gtest/gtest.h>
 
 #include "io/process.h"
+#include "servers/cloudflare_emulator.h"
 #include "servers/emulator.h"
 #include "servers/sshd.h"
 #include "servers/swift.h"
 #include "servers/web_server.h"
+#include "servers/workerd.h"
 
 namespace stsctl {
 namespace {
@@ -38,11 +40,16 @@ std::string policy(const std::string& domain, const std::string& mode) {
                      domain);
 }
 
-// A server that takes policies into `root`, or stores them behind `url`; what `hosts:` says of it.
+constexpr const char* site_names = "DNS:mta-sts.example.com,DNS:mta-sts.example.org";
+constexpr const char* address = ", address: {cname: web.example.net}";
+
+// A server that takes policies into `root`, or stores them behind `url`, or serves them itself;
+// what `hosts:` says of it.
 struct Host {
   std::string entry;
   std::shared_ptr<void> server = nullptr;
   std::string url = {};
+  std::uint16_t port = 0;  // 0: a web server over `root`, or in front of `url`, serves them
 };
 
 struct HostKind {
@@ -57,16 +64,17 @@ void PrintTo(const HostKind& kind, std::ostream* out) {
 Host start_sftp(const std::string& root, const servers::TestCa& /*ca*/) {
   const auto sshd = std::make_shared<servers::Sshd>();
   return {fmt::format("provider: sftp, host: 127.0.0.1, port: {}, user: {}, identity: {}, "
-                      "known_hosts: {}, root: {}",
-                      sshd->port(), servers::plain_user(), sshd->key(), sshd->known_hosts(), root),
+                      "known_hosts: {}, root: {}{}",
+                      sshd->port(), servers::plain_user(), sshd->key(), sshd->known_hosts(), root,
+                      address),
           sshd};
 }
 
 Host dav(const char* provider, std::shared_ptr<servers::WebServer> server,
          const servers::TestCa& ca) {
   return {fmt::format("provider: {}, url: \"https://localhost:{}/mta-sts.{{domain}}/.well-known/"
-                      "mta-sts.txt\", user: {}, password: \"${{env:DAV_PASSWORD}}\", ca_file: {}",
-                      provider, server->port(), servers::dav_user(), ca.file()),
+                      "mta-sts.txt\", user: {}, password: \"${{env:DAV_PASSWORD}}\", ca_file: {}{}",
+                      provider, server->port(), servers::dav_user(), ca.file(), address),
           server};
 }
 
@@ -85,8 +93,8 @@ Host start_s3(const std::string& /*root*/, const servers::TestCa& /*ca*/) {
   edges->load(R"({"distributions": ["E2QWRUHAPOMQZL"], "polls": 0, )" + identity + "}");
   use_keys("AKIATEST", aws_secret);
   return {fmt::format("provider: s3, bucket: policies, region: us-east-1, endpoint: \"{}\", "
-                      "distribution: E2QWRUHAPOMQZL, cloudfront_endpoint: \"{}\"",
-                      store->url(), edges->url()),
+                      "distribution: E2QWRUHAPOMQZL, cloudfront_endpoint: \"{}\"{}",
+                      store->url(), edges->url(), address),
           std::make_shared<std::pair<decltype(store), decltype(edges)>>(store, edges),
           store->url() + "/policies"};
 }
@@ -96,15 +104,39 @@ Host start_swift(const std::string& /*root*/, const servers::TestCa& /*ca*/) {
   store->make_bucket("policies");
   use_keys(servers::swift_access_key(), servers::swift_secret_key());
   const std::string url = fmt::format("http://127.0.0.1:{}", store->port());
-  return {fmt::format("provider: s3, bucket: policies, region: us-east-1, endpoint: \"{}\"", url),
+  return {fmt::format("provider: s3, bucket: policies, region: us-east-1, endpoint: \"{}\"{}", url,
+                      address),
           store, url + "/v1/AUTH_test/policies"};
+}
+
+// The API, and the runtime of Workers with the script that the API is given.
+Host start_workers(const std::string& /*root*/, const servers::TestCa& ca) {
+  constexpr const char* account = "0123456789abcdef0123456789abcdef";
+  struct Cloudflare {
+    servers::CloudflareEmulator api;
+    std::unique_ptr<servers::Workerd> edge;
+  };
+  const auto cloudflare = std::make_shared<Cloudflare>();
+  cloudflare->api.load(fmt::format(
+      R"({{"accounts": [{{"id": "{}", "name": "Example"}}], "tokens": [{{"value": "{}"}}],
+          "zones": [{{"name": "example.com"}}, {{"name": "example.org"}}]}})",
+      account, servers::cloudflare_token));
+  cloudflare->edge = std::make_unique<servers::Workerd>(
+      cloudflare->api.port(), account, servers::cloudflare_token, ca.issue(site_names));
+  setenv("CLOUDFLARE_API_TOKEN", servers::cloudflare_token, 1);
+  return {fmt::format("provider: cloudflare-workers, endpoint: \"{}\", account: \"{}\", "
+                      "token: \"${{env:CLOUDFLARE_API_TOKEN}}\"",
+                      cloudflare->api.endpoint(), account),
+          cloudflare,
+          {},
+          cloudflare->edge->port()};
 }
 
 const std::vector<HostKind>& host_kinds() {
   static const std::vector<HostKind> kinds{
       {"directory",
        [](const std::string& root, const servers::TestCa&) {
-         return Host{"provider: directory, root: " + root, nullptr};
+         return Host{"provider: directory, root: " + root + address, nullptr};
        }},
       {"sftp", start_sftp},
       {"webdav_apache",
@@ -121,6 +153,7 @@ const std::vector<HostKind>& host_kinds() {
        }},
       {"s3", start_s3},
       {"s3_swift", start_swift},
+      {"cloudflare_workers", start_workers},
   };
   return kinds;
 }
@@ -135,9 +168,9 @@ class Publishing : public testing::TestWithParam<HostKind> {
       std::ofstream(folder_.file(fmt::format("zones/{}.zone", domain))) << zone;
     host_ = GetParam().start(root(), ca_);
     const bool in_front = !host_.url.empty();
-    site_ = servers::start_nginx(in_front ? NginxRole::front : NginxRole::site,
-                                 in_front ? host_.url : root(), ca_,
-                                 "DNS:mta-sts.example.com,DNS:mta-sts.example.org");
+    if (host_.port == 0)
+      site_ = servers::start_nginx(in_front ? NginxRole::front : NginxRole::site,
+                                   in_front ? host_.url : root(), ca_, site_names);
     setenv("DAV_PASSWORD", servers::dav_password().c_str(), 1);
   }
 
@@ -147,7 +180,7 @@ class Publishing : public testing::TestWithParam<HostKind> {
     folder_.write(
         "stsctl.yaml",
         fmt::format("version: 1\ndns:\n  files: {{provider: zonefile, directory: zones}}\n"
-                    "hosts:\n  web: {{{}, address: {{cname: web.example.net}}}}\n"
+                    "hosts:\n  web: {{{}}}\n"
                     "defaults: {{dns: files, host: web, tlsrpt: {{rua: "
                     "[\"mailto:tls@example.net\"]}}}}\ndomains:\n"
                     "  example.com: {{policy: {{mode: {}, max_age: 1d, mx: "
@@ -163,7 +196,8 @@ class Publishing : public testing::TestWithParam<HostKind> {
     const auto exit = io::real_process()->run(words, {}, std::chrono::seconds(120));
     if (!exit) throw std::runtime_error(to_string(exit.error()));
     for (const std::string& secret :
-         {servers::dav_password(), servers::swift_secret_key(), std::string(aws_secret)})
+         {servers::dav_password(), servers::swift_secret_key(), std::string(aws_secret),
+          std::string(servers::cloudflare_token)})
       EXPECT_THAT(exit->output + exit->errors, Not(HasSubstr(secret)));
     return *exit;
   }
@@ -171,11 +205,12 @@ class Publishing : public testing::TestWithParam<HostKind> {
   // Head and body of the answer, as curl gets it once the certificate is verified.
   std::string fetch(const std::string& domain, const std::string& ca_file) const {
     const std::string name = "mta-sts." + domain;
-    const auto exit = io::real_process()->run(
-        {"curl", "-sS", "-i", "--http1.1", "--cacert", ca_file, "--resolve",
-         fmt::format("{}:{}:127.0.0.1", name, site_->port()),
-         fmt::format("https://{}:{}/.well-known/mta-sts.txt", name, site_->port())},
-        {}, std::chrono::seconds(60));
+    const std::uint16_t port = site_ ? site_->port() : host_.port;
+    const auto exit =
+        io::real_process()->run({"curl", "-sS", "-i", "--http1.1", "--cacert", ca_file, "--resolve",
+                                 fmt::format("{}:{}:127.0.0.1", name, port),
+                                 fmt::format("https://{}:{}/.well-known/mta-sts.txt", name, port)},
+                                {}, std::chrono::seconds(60));
     if (!exit) throw std::runtime_error(to_string(exit.error()));
     return exit->status == 0 ? exit->output : exit->errors;
   }

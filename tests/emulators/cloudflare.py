@@ -1,16 +1,19 @@
-"""Cloudflare's API, version 4, as far as zones, DNS records and API tokens go; strict as the service is.
+"""Cloudflare's API, version 4, as far as zones, DNS records, Workers and API tokens go; strict as the service is.
 
 It is stricter in one thing: a query parameter that it does not know is refused, where the service passes over it.
 State (PUT /_emulator/state), all but `zones` optional:
 
     {"accounts": [{"id", "name"}],
-     "tokens": [{"value", "permissions": ["zone:read", "dns:read", "dns:edit"], "zones": [NAME, ...],
-                 "status", "expires_on", "account"}],      zones: left out, all; account: it belongs to that account
+     "tokens": [{"value", "permissions": ["zone:read", "dns:read", "dns:edit", "workers:read", "workers:edit"],
+                 "zones": [NAME, ...], "status", "expires_on", "account"}],
+                                                           zones: left out, all; account: it belongs to that account
      "users": [{"email", "key"}],
      "zones": [{"name", "account", "status", "type", "plan", "records": [{"type", "name", "content", ...}]}],
      "filters": "known" | "ignored" | "refused",           what it makes of name.*, content.* and match
      "largest_page": 5000000,                              of records; a larger per_page is lowered
-     "duplicate_code": 81058 | 81057}
+     "duplicate_code": 81058 | 81057,
+     "workers": [{"account", "name", "script"}], "custom_domains": [{"account", "hostname", "service"}],
+     "domains_a_zone": 100}
 
 Two zones may have one name, in different accounts. What is shown has ids, and of each zone the number of `changes`;
 both are kept when it is laid out again.
@@ -24,12 +27,13 @@ import time
 import uuid
 
 import cloudflare_records as records
+import cloudflare_workers
 import emulator
 from cloudflare_records import Refused
 
 BASE = "/client/v4"
 NO_ACCOUNT = {"id": hashlib.md5(b"account").hexdigest(), "name": "Example"}
-PERMISSIONS = ["zone:read", "dns:read", "dns:edit"]
+PERMISSIONS = ["zone:read", "dns:read", "dns:edit", "workers:read", "workers:edit"]
 BATCH_LIMIT = {"free": 200, "pro": 3500, "business": 3500, "enterprise": 3500}
 PAGING = {"page", "per_page", "order", "direction"}
 ZONE_FILTERS = {"name", "status", "account.id", "account.name", "match"}
@@ -97,19 +101,24 @@ class Cloudflare(emulator.Service):
         self.largest_page = state.get("largest_page", 5_000_000)
         self.duplicate_code = state.get("duplicate_code", 81058)
         self.zones = {}
+        brought = {domain.get("id") for domain in state.get("custom_domains", [])}  # with records of their own
         for given in state["zones"]:
             zone = {"status": "active", "type": "full", "plan": "free", "account": self.accounts[0]["id"],
                     **given, "records": {}}
             zone["id"] = fresh_id("zone", zone["name"], zone["account"])
             self.zones[zone["id"]] = zone
             for record in given.get("records", []):
-                self.create(zone, record, record.get("id"))
+                if record.get("meta", {}).get("origin_worker_id", "") not in brought:
+                    self.create(zone, record, record.get("id"))
+        self.workers = cloudflare_workers.Workers(self, state)
+        for given, zone in zip(state["zones"], self.zones.values()):
             zone["changes"] = given.get("changes", 0)
 
     def dump(self):
         zones = [{**zone, "records": list(zone["records"].values())} for zone in self.zones.values()]
         return {"accounts": self.accounts, "tokens": self.tokens, "users": self.users, "zones": zones,
-                "filters": self.filters, "largest_page": self.largest_page, "duplicate_code": self.duplicate_code}
+                "filters": self.filters, "largest_page": self.largest_page, "duplicate_code": self.duplicate_code,
+                **self.workers.dump()}
 
     # Records
 
@@ -217,7 +226,7 @@ class Cloudflare(emulator.Service):
         return {"id": zone["id"], "name": zone["name"], "status": zone["status"], "paused": False,
                 "type": zone["type"], "development_mode": 0, "account": account,
                 "name_servers": ["ada.ns.cloudflare.com", "bob.ns.cloudflare.com"],
-                "permissions": [names[p] for p in actor["permissions"]],
+                "permissions": [names[p] for p in actor["permissions"] if p in names],
                 "plan": {"id": fresh_id(zone["plan"]), "name": zone["plan"].title(), "legacy_id": zone["plan"]}}
 
     @staticmethod
@@ -289,6 +298,8 @@ class Cloudflare(emulator.Service):
             raise Refused(9109, "Invalid access token", status=403)
         if method == "GET" and path == "/zones":
             return self.list_zones(request, actor)
+        if workers := re.fullmatch(r"/accounts/([0-9a-f]{32})/workers/(.+)", path):
+            return self.worker_call(request, actor, *workers.groups()), None
         parts = re.fullmatch(r"/zones/([0-9a-f]{32})(/dns_records(/batch|/[0-9a-f]{32})?)?", path)
         if not parts or request.path == path:
             raise Refused(7000, "No route for that URI", status=404)
@@ -298,6 +309,12 @@ class Cloudflare(emulator.Service):
             return self.shown_zone(actor, self.zone(actor, parts[1], "zone:read")), None
         zone = self.zone(actor, parts[1], "dns:read" if method == "GET" else "dns:edit")
         return self.record_call(request, zone, method, (parts[3] or "").removeprefix("/"))
+
+    def worker_call(self, request, actor, account, rest):
+        allowed = {"workers:edit"} | ({"workers:read"} if request.method == "GET" else set())
+        if account not in [a["id"] for a in self.accounts] or not allowed & set(actor["permissions"]):
+            raise Refused(10000, "Authentication error", status=403)
+        return self.workers.route(request, account, rest)
 
     def record_call(self, request, zone, method, identifier):
         body = request.json() if method in ("POST", "PUT", "PATCH") else {}
@@ -325,6 +342,8 @@ class Cloudflare(emulator.Service):
             return self.answer(429, errors, fields=[*fields, ("Retry-After", str(int(wait) + 1))])
         try:
             result, info = self.route(request, self.actor(request))
+            if isinstance(result, emulator.Reply):
+                return result
             return self.answer(200, [], result, info, fields)
         except Refused as refused:
             return self.answer(refused.status, refused.errors, fields=fields)

@@ -134,6 +134,46 @@ class Clients(unittest.TestCase):
         self.assertEqual(said["all"], sorted([*ours, *(f"h{i}.example.com" for i in range(10))]))
         self.assertEqual((said["filtered"], said["either"], said["paged"]), (ours, ours, 12))
 
+    def test_the_sdk_deploys_a_worker_to_custom_domains(self):
+        taken = {"type": "CNAME", "name": "taken", "content": "web.example.net"}
+        self.load({"name": "example.com", "records": [taken]}, {"name": "waits.example", "status": "pending"},
+                  domains_a_zone=2)
+        state = self.control("GET", "state")
+        said = json.loads(run("node", "workers.mjs", state["accounts"][0]["id"], cwd=self.folder / "sdk",
+                              env={**os.environ, "CLOUDFLARE_API_TOKEN": TOKEN}))
+        self.assertEqual(said["absent"], {"status": 404, "codes": [10007]})
+        self.assertEqual(said["fields"], {"status": 400, "codes": [10021]}, "the SDK's own form of metadata")
+        self.assertEqual(said["missing"], {"status": 400, "codes": [10021]})
+        self.assertEqual(said["kind"], {"status": 400, "codes": [10021]})
+        self.assertEqual(said["uploaded"]["id"], "policies")
+        self.assertEqual(said["listed"], [["policies", said["uploaded"]["etag"]]])
+        self.assertEqual(said["content"], ["worker.js", ["worker.js"], said["script"]])
+        self.assertNotEqual(said["replaced"]["etag"], said["uploaded"]["etag"])
+        self.assertEqual((said["attached"]["hostname"], said["attached"]["service"], said["attached"]["zone_name"]),
+                         ("mta-sts.example.com", "policies", "example.com"))
+        self.assertEqual(said["again"]["id"], said["attached"]["id"])
+        self.assertEqual(said["record"], [["AAAA", "100::", True, True]])
+        self.assertEqual(said["readOnly"], {"status": 400, "codes": [1043]})
+        self.assertEqual(said["taken"], {"status": 409, "codes": [100117]})
+        for case in ("elsewhere", "pending"):
+            self.assertEqual(said[case], {"status": 400, "codes": [10025]}, case)
+        self.assertEqual(said["nobody"], {"status": 404, "codes": [10007]})
+        self.assertEqual(said["full"], {"status": 400, "codes": [10056]})
+        self.assertEqual(said["found"], [["mta-sts.example.com", "policies"]])
+        self.assertEqual(said["all"], 2)
+        self.assertEqual(said["inUse"], {"status": 400, "codes": [10064]})
+        self.assertEqual(said["detached"], True)
+        self.assertEqual(said["gone"], {"status": 404, "codes": [10030]})
+        self.assertEqual(said["rest"], 1)
+        self.assertEqual([record["name"] for record in self.records()], ["taken.example.com", "two.example.com"])
+
+    def test_the_sdk_is_refused_workers_without_the_permission(self):
+        self.load({"name": "example.com"}, tokens=[{"value": TOKEN, "permissions": ["zone:read", "dns:edit"]}])
+        account = self.control("GET", "state")["accounts"][0]["id"]
+        with self.assertRaisesRegex(RuntimeError, "10000"):
+            run("node", "workers.mjs", account, cwd=self.folder / "sdk",
+                env={**os.environ, "CLOUDFLARE_API_TOKEN": TOKEN})
+
 
 if __name__ == "__main__":
     if INSIDE not in os.environ:

@@ -1,9 +1,11 @@
-"""Installs a folder's locked npm packages below the build folder, once."""
+"""Installs a folder's locked npm packages below the build folder, once; `npm.py FOLDER` prints where."""
 
+import fcntl
 import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 LISTS = (".npmrc", "package.json", "package-lock.json")
 
@@ -13,6 +15,13 @@ def install(folder):
     folder = pathlib.Path(folder)
     copy = pathlib.Path(os.environ["STSCTL_BINARY_DIR"]) / "npm" / folder.name
     copy.mkdir(parents=True, exist_ok=True)
+    with open(copy / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side
+        install_into(copy, folder)
+    return copy
+
+
+def install_into(copy, folder):
     marker = copy / "installed.json"
     wanted = "".join((folder / name).read_text() for name in LISTS)
     for script in (*LISTS, *(path.name for path in folder.glob("*.mjs"))):
@@ -23,4 +32,7 @@ def install(folder):
         if done.returncode != 0:
             raise RuntimeError(f"npm ci: {done.stdout}{done.stderr}")
         marker.write_text(wanted)
-    return copy
+
+
+if __name__ == "__main__":
+    print(install(sys.argv[1]))

@@ -2,6 +2,7 @@
 // An emulator of tests/emulators, running: its address, its state, its journal and its faults.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -36,6 +37,9 @@ class Emulator {
 
   /// "http://127.0.0.1:PORT" or "https://localhost:PORT".
   const std::string& url() const { return url_; }
+  std::uint16_t port() const {
+    return static_cast<std::uint16_t>(std::stoul(url_.substr(url_.rfind(':') + 1)));
+  }
 
   /// Lays the state out anew, from JSON as the emulator's load() takes it.
   void load(const std::string& state) const;

@@ -1,25 +1,9 @@
 // What the SDK that Cloudflare publishes makes of the emulator, as JSON on stdout. The address is the
 // SDK's own; the token comes from the environment (CLOUDFLARE_API_TOKEN).
 import Cloudflare from 'cloudflare';
+import { all, refusal } from './calls.mjs';
 
 const client = new Cloudflare({ maxRetries: 0 });
-
-async function all(list) {
-  const items = [];
-  for await (const item of list) items.push(item);
-  return items;
-}
-
-// The error's status and codes, where a call is refused.
-async function refusal(call) {
-  try {
-    await call;
-  } catch (error) {
-    const errors = error.errors ?? [];
-    return { status: error.status, codes: errors.flatMap((e) => [e.code, ...(e.error_chain ?? []).map((c) => c.code)]) };
-  }
-  return null;
-}
 
 const zones = await all(client.zones.list({ per_page: 50 }));
 const zone_id = (await all(client.zones.list({ name: 'example.com', status: 'active' })))[0].id;

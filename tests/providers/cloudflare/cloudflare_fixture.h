@@ -101,7 +101,8 @@ class CloudflareTest : public testing::Test {
   /// The records of the first zone at `owner`.
   static json records_at(const std::string& owner) {
     json found = json::array();
-    for (const json& one : state()["records"])
+    const json now = state();  // named, so that it outlives the loop's range
+    for (const json& one : now["records"])
       if (one["name"] == owner) found.push_back(one);
     return found;
   }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "providers/cloudflare/workers_wire.h"
+
 namespace stsctl::providers::cloudflare {
 namespace {
 
@@ -160,6 +162,75 @@ TEST(CloudflareParse, AFailureWithStatus200IsOne) {
     EXPECT_EQ(code, Code::unauthorized);
 }
 
+TEST(CloudflareParseCustomDomains, ReadsWhatMatters) {
+  const auto page = parse_custom_domains(answer(
+      R"([{"id":"0a","hostname":"mta-sts.example.com","service":"w","zone_name":"example.com"},
+          {"id":"0b","hostname":"b.example.com","service":"","environment":"production"}])"));
+  ASSERT_TRUE(page) << to_string(page.error());
+  EXPECT_EQ(page->items, (std::vector<CustomDomain>{{"0a", "mta-sts.example.com", "w"},
+                                                    {"0b", "b.example.com", ""}}));
+  EXPECT_TRUE(parse_custom_domains(answer("[]")));
+  for (const std::string& bad :
+       {std::string(), answer("{}"), answer(R"([{"hostname":"a.example","service":"w"}])"),
+        answer(R"([{"id":"../x","hostname":"a.example","service":"w"}])"),
+        answer(R"([{"id":"0a","service":"w"}])"),
+        std::string(R"({"success":false,"errors":[{"code":10000,"message":"No"}]})")})
+    EXPECT_FALSE(parse_custom_domains(bad)) << bad;
+}
+
+TEST(CloudflareIsNoSuchWorker, GoesByTheCodeAlone) {
+  const auto body = [](const std::string& errors) {
+    return R"({"success":false,"errors":)" + errors + "}";
+  };
+  EXPECT_TRUE(is_no_such_worker(body(R"([{"code":10007,"message":"any"}])")));
+  EXPECT_TRUE(is_no_such_worker(body(R"([{"code":1},{"code":10090}])")));
+  for (const std::string& other : {std::string(), std::string("This Worker does not exist"),
+                                   body("[]"), body(R"([{"code":7003,"message":"10007"}])")})
+    EXPECT_FALSE(is_no_such_worker(other)) << other;
+}
+
+TEST(CloudflareUploadForm, IsMetadataAndOneModule) {
+  const io::Form form = upload_form("export default {};\n");
+  const auto parts = io::read_form(form.type, form.body);
+  ASSERT_TRUE(parts) << to_string(parts.error());
+  EXPECT_EQ(
+      *parts,
+      (std::vector<io::FormPart>{
+          {.name = "metadata",
+           .type = "application/json",
+           .content =
+               R"({"bindings":[],"compatibility_date":"2025-01-01","main_module":"worker.js"})"},
+          {.name = "worker.js",
+           .filename = "worker.js",
+           .type = "application/javascript+module",
+           .content = "export default {};\n"}}));
+  EXPECT_EQ(custom_domain_body("mta-sts.example.com", "w"),
+            R"({"hostname":"mta-sts.example.com","service":"w"})");
+}
+
+TEST(CloudflareParseScript, TakesTheOneModule) {
+  const auto reply = [](const std::vector<io::FormPart>& parts) {
+    const io::Form form = io::write_form(parts);
+    return io::Reply{.status = 200, .headers = {{"Content-Type", form.type}}, .body = form.body};
+  };
+  const io::FormPart module{.name = "worker.js", .filename = "worker.js", .content = "text\n"};
+  EXPECT_EQ(parse_script(reply({module})), "text\n");
+  const io::FormPart more{.name = "more.js", .content = "x"};
+  for (const auto& parts : {std::vector<io::FormPart>{}, {module, more}}) {
+    const auto script = parse_script(reply(parts));
+    ASSERT_FALSE(script);
+    EXPECT_EQ(script.error().code, Code::refused);
+  }
+  // A Worker of the old kind has no modules.
+  EXPECT_EQ(parse_script({.status = 200,
+                          .headers = {{"Content-Type", "application/javascript"}},
+                          .body = "addEventListener()"}),
+            "addEventListener()");
+  EXPECT_FALSE(parse_script({.status = 200,
+                             .headers = {{"Content-Type", "multipart/form-data; boundary=b"}},
+                             .body = "cut off"}));
+}
+
 TEST(CloudflareParseTokenStatus, TellsUntilWhen) {
   const auto told = [](const std::string& members) {
     return *parse_token_status(R"({"success":true,"result":{"id":"0a",)" + members + "}}");
@@ -228,6 +299,11 @@ TEST(CloudflareErrorOf, MeansWhatTheServiceSays) {
       {500, body(10013), Code::unreachable},
       {502, "<html>", Code::unreachable},
       {302, "", Code::protocol},
+      {409, body(100117), Code::conflict},
+      {400, body(100117), Code::conflict},
+      {404, body(10007), Code::not_found},
+      {400, body(10021), Code::invalid},
+      {413, body(10027), Code::invalid},
   };
   for (const auto& one : cases)
     EXPECT_EQ(error_of(one.status, one.body).code, one.code) << one.status << one.body;
