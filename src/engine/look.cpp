@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "engine/authority.h"
 #include "engine/mx.h"
+#include "engine/shared_prober.h"
 #include "plan/desired.h"
 #include "sts/record.h"
 
@@ -159,8 +160,10 @@ Facts look_at(const dns::Name& domain, const Eyes& eyes, const LookOptions& opti
 std::vector<std::optional<Facts>> look_at_all(const std::vector<dns::Name>& domains,
                                               const Eyes& eyes, const LookOptions& options,
                                               const providers::Watch& watch) {
+  SharedProber prober(eyes.prober);
+  const Eyes shared{eyes.resolver, prober, eyes.clock};
   return parallel_map(domains, domains_at_once, watch.stop, [&](const dns::Name& domain) {
-    Facts facts = look_at(domain, eyes, options);
+    Facts facts = look_at(domain, shared, options);
     watch.advanced(1);
     return facts;
   });

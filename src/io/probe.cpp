@@ -153,7 +153,9 @@ class Probe {
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_FRESH_CONNECT, 1L);
     set(CURLOPT_FORBID_REUSE, 1L);
-    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect.count()));
+    // libcurl's own deadline for connecting takes in greeting and handshake, and a mail server may
+    // keep one waiting for its greeting (RFC 5321 §4.5.3.2.1): on_progress() sees to TCP.
+    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.timeout.count()));
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(options_.timeout.count()));
     set(CURLOPT_SSL_VERIFYPEER, 1L);
     set(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -180,8 +182,9 @@ class Probe {
   }
 
   std::unexpected<Error> failure(CURLcode code) const {
-    if (code == CURLE_ABORTED_BY_CALLBACK) return fail(Code::cancelled, "stopped");
-    Failure failed{.code = code, .text = error_, .host = target_.host};
+    if (code == CURLE_ABORTED_BY_CALLBACK && !late_) return fail(Code::cancelled, "stopped");
+    Failure failed{
+        .code = late_ ? CURLE_OPERATION_TIMEDOUT : code, .text = error_, .host = target_.host};
     curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &failed.system_error);
     curl_easy_getinfo(easy_, CURLINFO_SSL_VERIFYRESULT, &failed.verify_result);
     failed.names = join(tls.names, ", ");
@@ -205,7 +208,10 @@ class Probe {
   }
 
   static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    return static_cast<Probe*>(self)->options_.stop.stop_requested() ? 1 : 0;
+    auto& probe = *static_cast<Probe*>(self);
+    probe.late_ = !probe.connected() &&
+                  std::chrono::steady_clock::now() - probe.begin_ >= probe.options_.connect;
+    return probe.late_ || probe.options_.stop.stop_requested() ? 1 : 0;
   }
 
   const ProbeOptions& options_;
@@ -215,6 +221,8 @@ class Probe {
   CURL* easy_ = curl_easy_init();
   curl_slist* connect_to_ = nullptr;
   char error_[CURL_ERROR_SIZE] = {};
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  bool late_ = false;  // no connection of TCP in time
 };
 
 // Collects an answer up to a limit.

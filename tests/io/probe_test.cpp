@@ -6,6 +6,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/digest.h"
 #include "servers/faulty_http.h"
@@ -201,6 +204,43 @@ TEST_F(ProbeTest, AMailServerThatNeverGreets) {
   EXPECT_EQ(seen.verdict.error().code, Code::timeout);
   EXPECT_TRUE(seen.reached);
   EXPECT_FALSE(seen.greeted);
+}
+
+// RFC 5321 §4.5.3.2.1: a greeting may take minutes; only TCP must stand soon.
+TEST_F(ProbeTest, AMailServerThatGreetsLate) {
+  const servers::PythonServer server = start_smtp(mail_pair(), "late", {});
+  const auto hasty = real_prober({.ca_file = ca->file(), .connect = milliseconds(200)});
+  const SmtpProbe seen = hasty->look_at_mx({"mail.example.com", "127.0.0.1", server.port()});
+  EXPECT_TRUE(seen.verdict) << to_string(seen.verdict.error());
+}
+
+// A listener that accepts nobody: what is beyond its backlog gets no answer at all.
+TEST_F(ProbeTest, AnAddressThatDoesNotAnswerIsGivenUpSoon) {
+  const auto socket_at = [](std::uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+  };
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = socket_at(0);
+  socklen_t size = sizeof address;
+  auto* const general = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(bind(listener, general, size), 0);
+  ASSERT_EQ(listen(listener, 0), 0);
+  ASSERT_EQ(getsockname(listener, general, &size), 0);
+  const int first = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(connect(first, general, size), 0);
+  const auto hasty = real_prober({.ca_file = ca->file(), .connect = milliseconds(300)});
+  const SmtpProbe seen =
+      hasty->look_at_mx({"mail.example.com", "127.0.0.1", ntohs(address.sin_port)});
+  ASSERT_FALSE(seen.verdict);
+  EXPECT_EQ(seen.verdict.error().code, Code::timeout);
+  EXPECT_THAT(seen.verdict.error().what, testing::HasSubstr("no connection"));
+  EXPECT_FALSE(seen.reached);
+  close(first);
+  close(listener);
 }
 
 }  // namespace

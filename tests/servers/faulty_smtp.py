@@ -10,6 +10,7 @@ import argparse
 import socket
 import ssl
 import threading
+import time
 
 
 class Session:
@@ -32,6 +33,8 @@ class Session:
     def run(self):
         if self.behaviour == "silent":
             self.line()  # never greets; ends when the client goes away
+        if self.behaviour == "late":
+            time.sleep(0.6)  # against those who cannot wait, as some servers do
         if self.behaviour == "busy":
             return self.say("421 too busy")
         if self.behaviour == "garbage":
