@@ -1,5 +1,6 @@
 // The program publishes to each policy host; the policy is fetched back as a mail sender does it,
-// from a web server over the same files, by a client that verifies the certificate.
+// from a web server over the same files, or what is deployed of them, by a client that verifies the
+// certificate.
 
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "io/process.h"
+#include "servers/github.h"
 #include "servers/sshd.h"
 #include "servers/web_server.h"
 
@@ -22,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 using servers::NginxRole;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* zone =
     "$TTL 1h\n@ IN SOA ns1 hostmaster 1 1d 2h 4w 5m\n@ NS ns1\n@ MX 10 mail\nns1 A 192.0.2.1\n"
@@ -32,10 +35,13 @@ std::string policy(const std::string& domain, const std::string& mode) {
                      domain);
 }
 
+constexpr const char* github_token = "ghp_token-of-no-worth";
+
 // A server that takes policies into `root`; what `hosts:` says of it.
 struct Host {
   std::string entry;
   std::shared_ptr<void> server;
+  std::function<void()> deploy = [] {};  // Brings them there where the server itself does not.
 };
 
 struct HostKind {
@@ -63,12 +69,63 @@ Host dav(const char* provider, std::shared_ptr<servers::WebServer> server,
           server};
 }
 
+// A GitHub with empty repositories.
+std::shared_ptr<servers::GitHub> start_github(const servers::TestCa& ca,
+                                              const std::string& repositories) {
+  const auto github = std::make_shared<servers::GitHub>(ca, std::vector<std::string>{});
+  github->emulator().load(fmt::format(
+      R"({{"tokens": {{"{}": {{"login": "mail", "permissions": {{"contents": "write", "pages": "read"}}}}}},)"
+      R"("repositories": {}}})",
+      github_token, repositories));
+  return github;
+}
+
+std::string github_entry(const servers::GitHub& github, const servers::TestCa& ca,
+                         const std::string& more) {
+  return fmt::format(
+      "provider: github, endpoint: \"{}\", token: \"${{env:GITHUB_TOKEN}}\", ca_file: "
+      "{}, write_interval: 0s, edge_delay: 0s, {}",
+      github.url(), ca.file(), more);
+}
+
+void clone(const servers::GitHub& github, const std::string& repository, const std::string& to) {
+  fs::remove_all(to);
+  servers::run({"git", "clone", "-q", github.git_folder(repository), to});
+}
+
+// What Pages does: a site has the name that CNAME says, and Jekyll leaves out what begins with a
+// dot.
+Host start_github_pages(const std::string& root, const servers::TestCa& ca) {
+  const std::vector<std::string> sites{"mail/mta-sts-example.com", "mail/mta-sts-example.org"};
+  const auto github = start_github(
+      ca,
+      fmt::format(R"({{"{}": {{"pages": {{}}}}, "{}": {{"pages": {{}}}}}})", sites[0], sites[1]));
+  return {github_entry(*github, ca, "repository: \"mail/mta-sts-{domain}\""), github,
+          [github, sites, root] {
+            for (const std::string& site : sites) {
+              std::string name = github->file(site, "CNAME").value_or("nobody\n");
+              name.pop_back();
+              clone(*github, site, root + "/" + name);
+              if (!github->file(site, ".nojekyll"))
+                fs::remove_all(fmt::format("{}/{}/.well-known", root, name));
+            }
+          }};
+}
+
+Host start_github_repository(const std::string& root, const servers::TestCa& ca) {
+  const auto github = start_github(ca, R"({"mail/policies": {}})");
+  return {github_entry(*github, ca, "layout: repository, repository: mail/policies"), github,
+          [github, root] { clone(*github, "mail/policies", root); }};
+}
+
 const std::vector<HostKind>& host_kinds() {
   static const std::vector<HostKind> kinds{
       {"directory",
        [](const std::string& root, const servers::TestCa&) {
          return Host{"provider: directory, root: " + root, nullptr};
        }},
+      {"github_pages", start_github_pages},
+      {"github_repository", start_github_repository},
       {"sftp", start_sftp},
       {"webdav_apache",
        [](const std::string& root, const servers::TestCa& ca) {
@@ -98,6 +155,7 @@ class Publishing : public testing::TestWithParam<HostKind> {
     site_ = servers::start_nginx(NginxRole::site, root(), ca_,
                                  "DNS:mta-sts.example.com,DNS:mta-sts.example.org");
     setenv("DAV_PASSWORD", servers::dav_password().c_str(), 1);
+    setenv("GITHUB_TOKEN", github_token, 1);
   }
 
   std::string root() const { return folder_.file("www"); }
@@ -121,8 +179,8 @@ class Publishing : public testing::TestWithParam<HostKind> {
                  {STSCTL_BINARY, "--config", folder_.file("stsctl.yaml"), "--resolver", "none"});
     const auto exit = io::real_process()->run(words, {}, std::chrono::seconds(120));
     if (!exit) throw std::runtime_error(to_string(exit.error()));
-    EXPECT_EQ(exit->output.find(servers::dav_password()), std::string::npos);
-    EXPECT_EQ(exit->errors.find(servers::dav_password()), std::string::npos);
+    for (const std::string& secret : {servers::dav_password(), std::string(github_token)})
+      EXPECT_THAT(exit->output + exit->errors, Not(HasSubstr(secret)));
     return *exit;
   }
 
@@ -159,6 +217,7 @@ TEST_P(Publishing, PutsPoliciesWhereSendersFetchThem) {
     EXPECT_EQ(stsctl({"plan", "--detailed-exitcode"}).status, 2);  // there are changes
     const io::Exit applied = stsctl({"apply", "--yes"});
     ASSERT_EQ(applied.status, 0) << applied.output << applied.errors;
+    host_.deploy();
     expect_served(mode);
     const io::Exit again = stsctl({"plan", "--detailed-exitcode"});
     EXPECT_EQ(again.status, 0) << again.output << again.errors;

@@ -101,7 +101,7 @@ class GitHub(emulator.Service):
                                 for one in git.log(branch)],
                     "modes": {path: mode for path, (mode, _) in files.items()},
                     "files": {path: text.decode("utf-8", "surrogateescape") for path, (_, text) in files.items()}}
-            shown[repository["name"]] = {"builds": repository["builds"], "pages": repository["pages"],
+            shown[repository["name"]] = {"builds": repository["builds"], "pages": repository["pages"], "git": git.folder,
                                          "branches": branches}
         return {"repositories": shown, "remaining": self.remaining}
 

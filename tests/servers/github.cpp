@@ -40,6 +40,10 @@ std::optional<std::string> GitHub::file(const std::string& repository,
   return decode_base64(content.get<std::string>());
 }
 
+std::string GitHub::git_folder(const std::string& repository) const {
+  return nlohmann::json::parse(emulator_.dump()).at("repositories").at(repository).at("git");
+}
+
 std::string GitHub::mode(const std::string& repository, const std::string& path) const {
   return branch_of(emulator_, repository, "main").at("modes").at(path);
 }

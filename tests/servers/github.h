@@ -36,6 +36,8 @@ class GitHub {
   /// The content of one file of the branch "main"; none: there is none. May be called by any
   /// thread.
   std::optional<std::string> file(const std::string& repository, const std::string& path) const;
+  /// Its bare Git repository.
+  std::string git_folder(const std::string& repository) const;
   /// The mode of a file, "100644".
   std::string mode(const std::string& repository, const std::string& path) const;
   /// Newest first.
