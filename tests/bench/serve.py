@@ -157,7 +157,8 @@ def compare(folder, stsctl, scheme, log, rounds, seconds):
         left = Server("nginx", nginx.pid,
                       f"{scheme}://127.0.0.1:{plain if scheme == 'http' else tls}{path}")
         right = Server("stsctl", serve.pid, f"{scheme}://127.0.0.1:{own}{path}")
-        right.measure(folder, seconds)  # every buffer has its size after this
+        for _ in range(2):
+            right.measure(folder, seconds)  # every buffer has its size after this
         right.rates.clear(), right.costs.clear()
         before = resident_kib(serve.pid)
         for number in range(rounds):
