@@ -43,6 +43,8 @@ Result<std::optional<std::string>> Repository::body_at(const std::string& path, 
                                                        const Bodies& contents) {
   const auto entry = now.entries.find(path);
   if (entry == now.entries.end()) return std::nullopt;
+  if (entry->second.is_file() && std::cmp_greater(entry->second.size, longest_body))
+    return fail(Code::invalid, "the file is larger than 1 MiB: it is no policy", path);
   const auto body = contents.find(entry->second.sha);
   if (body == contents.end() || !entry->second.is_file())
     return fail(Code::unsupported, "what stands there is no policy file", path);
@@ -108,6 +110,7 @@ Repository::Paths Repository::paths_of(const std::vector<dns::Name>& domains) co
 
 Result<Repository::Snapshot> Repository::look(const Paths& paths,
                                               const std::stop_token& stop) const {
+  if (stop.stop_requested()) return fail(Code::cancelled, "stopped before it was read");
   const Result<std::string> commit = client_->head(options_.repository, options_.branch);
   if (!commit) return fail(commit);
   Result<Tree> tree = client_->tree(options_.repository, *commit);

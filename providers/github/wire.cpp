@@ -102,7 +102,7 @@ Result<File> parse_contents(std::string_view text) {
     return fail(Code::unsupported,
                 fmt::format("a {} stands where the file should be", printable(type)));
   if (text_at(answer, "encoding") == "none")
-    return fail(Code::unsupported, "the file is larger than the API gives out: it is no policy");
+    return fail(Code::invalid, "the file is larger than the API gives out: it is no policy");
   Result<std::string> sha = sha_of(answer, "sha", "file");
   if (!sha) return fail(sha);
   Result<std::string> content = decoded(answer, "file");

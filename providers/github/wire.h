@@ -65,7 +65,8 @@ struct Build {
 };
 
 /// Code::protocol when the text is not what the API sends; so do all that follow.
-/// Also Code::unsupported when what stands there is no file (a folder, a submodule) or too large.
+/// Also Code::unsupported when what stands there is no file (a folder, a submodule), Code::invalid
+/// when it is too large.
 Result<File> parse_contents(std::string_view text);
 /// GET /git/blobs/{sha}: the content, checked against `sha`.
 Result<std::string> parse_blob(std::string_view text, const std::string& sha);

@@ -48,10 +48,11 @@ class RealScratch final : public Scratch {
 
   Result<Done> write(const std::string& name, std::string_view content, unsigned mode) override {
     const std::string file = path_ + "/" + name;
-    const int descriptor =
-        ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    // Cut to its size at the end: ext4 writes a file to the disk at once that was emptied before.
+    const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (descriptor < 0) return system_error(errno, "cannot write", file);
-    const bool written = ::fchmod(descriptor, mode) == 0 && write_all(descriptor, content);
+    const bool written = ::fchmod(descriptor, mode) == 0 && write_all(descriptor, content) &&
+                         ::ftruncate(descriptor, static_cast<off_t>(content.size())) == 0;
     const int number = errno;
     const bool closed = ::close(descriptor) == 0;
     if (written && closed) return Done{};

@@ -92,6 +92,12 @@ std::vector<const HostWorldKind*> host_worlds_with(HostNeed need) {
   return all;
 }
 
+std::vector<const HostWorldKind*> host_worlds_together() {
+  std::vector<const HostWorldKind*> all = all_host_worlds();
+  std::erase_if(all, [](const HostWorldKind* kind) { return !kind->together; });
+  return all;
+}
+
 std::string host_world_name(const testing::TestParamInfo<const HostWorldKind*>& entry) {
   return entry.param->name;
 }

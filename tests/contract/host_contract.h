@@ -19,6 +19,8 @@ using providers::PolicyHost;
 
 std::vector<const HostWorldKind*> all_host_worlds();
 std::vector<const HostWorldKind*> host_worlds_with(HostNeed need);
+/// Those whose policies of one write() come at once.
+std::vector<const HostWorldKind*> host_worlds_together();
 std::string host_world_name(const testing::TestParamInfo<const HostWorldKind*>& entry);
 
 /// A policy in the form stsctl writes it, another one for another `max_age`.

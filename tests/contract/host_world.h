@@ -1,7 +1,7 @@
 #pragma once
 // One policy host and the service behind it, as the contract suite drives them: a real server or an
 // emulator, what it stores as other eyes than the host's see it, and what goes wrong on the way.
-// tests/contract/hosts.md tells how to add one.
+// tests/contract/README.md tells how to add one.
 
 #include <functional>
 #include <map>
@@ -78,6 +78,9 @@ struct HostWorldKind {
   std::function<std::unique_ptr<HostWorld>()> make;
   std::map<HostNeed, std::string> lacks = {};  ///< What it has not, and why.
   std::size_t fleet = 1000;                    ///< Policies of the test with many.
+  bool together = false;  ///< Readers see all that one write() changes at once.
+  /// How reading ends that is forbidden.
+  std::vector<Code> hidden = {Code::unauthorized, Code::internal};
 };
 
 /// Adds a world to the suite: `const bool added = add_host_world({…});` in its file.

@@ -1,6 +1,6 @@
 // The program publishes to each policy host; the policy is fetched back as a mail sender does it,
-// from a web server over the same files, in front of the same store, or the host's own, by a client
-// that verifies the certificate.
+// from a web server over the same files, in front of the same store or over what is deployed, or
+// from the host itself, by a client that verifies the certificate.
 
 #include <cstdlib>
 #include <filesystem>
@@ -16,6 +16,7 @@
 #include "io/process.h"
 #include "servers/cloudflare_emulator.h"
 #include "servers/emulator.h"
+#include "servers/github.h"
 #include "servers/sshd.h"
 #include "servers/swift.h"
 #include "servers/web_server.h"
@@ -40,6 +41,7 @@ std::string policy(const std::string& domain, const std::string& mode) {
                      domain);
 }
 
+constexpr const char* github_token = "ghp_token-of-no-worth";
 constexpr const char* site_names = "DNS:mta-sts.example.com,DNS:mta-sts.example.org";
 constexpr const char* address = ", address: {cname: web.example.net}";
 
@@ -50,6 +52,7 @@ struct Host {
   std::shared_ptr<void> server = nullptr;
   std::string url = {};
   std::uint16_t port = 0;  // 0: a web server over `root`, or in front of `url`, serves them
+  std::function<void()> deploy = [] {};  // Brings them into `root` where the server does not.
 };
 
 struct HostKind {
@@ -132,12 +135,69 @@ Host start_workers(const std::string& /*root*/, const servers::TestCa& ca) {
           cloudflare->edge->port()};
 }
 
+// A GitHub with empty repositories.
+std::shared_ptr<servers::GitHub> start_github(const servers::TestCa& ca,
+                                              const std::string& repositories) {
+  const auto github = std::make_shared<servers::GitHub>(ca, std::vector<std::string>{});
+  github->emulator().load(fmt::format(
+      R"({{"tokens": {{"{}": {{"login": "mail", "permissions": {{"contents": "write", "pages": "read"}}}}}},)"
+      R"("repositories": {}}})",
+      github_token, repositories));
+  return github;
+}
+
+std::string github_entry(const servers::GitHub& github, const servers::TestCa& ca,
+                         const std::string& more) {
+  return fmt::format(
+      "provider: github, endpoint: \"{}\", token: \"${{env:GITHUB_TOKEN}}\", ca_file: "
+      "{}, write_interval: 0s, edge_delay: 0s, {}{}",
+      github.url(), ca.file(), more, address);
+}
+
+void clone(const servers::GitHub& github, const std::string& repository, const std::string& to) {
+  fs::remove_all(to);
+  servers::run({"git", "clone", "-q", github.git_folder(repository), to});
+}
+
+// What Pages does: a site has the name that CNAME says, and Jekyll leaves out what begins with a
+// dot.
+Host start_github_pages(const std::string& root, const servers::TestCa& ca) {
+  const std::vector<std::string> sites{"mail/mta-sts-example.com", "mail/mta-sts-example.org"};
+  const auto github = start_github(
+      ca,
+      fmt::format(R"({{"{}": {{"pages": {{}}}}, "{}": {{"pages": {{}}}}}})", sites[0], sites[1]));
+  return {github_entry(*github, ca, "repository: \"mail/mta-sts-{domain}\""),
+          github,
+          {},
+          0,
+          [github, sites, root] {
+            for (const std::string& site : sites) {
+              std::string name = github->file(site, "CNAME").value_or("nobody\n");
+              name.pop_back();
+              clone(*github, site, root + "/" + name);
+              if (!github->file(site, ".nojekyll"))
+                fs::remove_all(fmt::format("{}/{}/.well-known", root, name));
+            }
+          }};
+}
+
+Host start_github_repository(const std::string& root, const servers::TestCa& ca) {
+  const auto github = start_github(ca, R"({"mail/policies": {}})");
+  return {github_entry(*github, ca, "layout: repository, repository: mail/policies"),
+          github,
+          {},
+          0,
+          [github, root] { clone(*github, "mail/policies", root); }};
+}
+
 const std::vector<HostKind>& host_kinds() {
   static const std::vector<HostKind> kinds{
       {"directory",
        [](const std::string& root, const servers::TestCa&) {
          return Host{"provider: directory, root: " + root + address, nullptr};
        }},
+      {"github_pages", start_github_pages},
+      {"github_repository", start_github_repository},
       {"sftp", start_sftp},
       {"webdav_apache",
        [](const std::string& root, const servers::TestCa& ca) {
@@ -172,6 +232,7 @@ class Publishing : public testing::TestWithParam<HostKind> {
       site_ = servers::start_nginx(in_front ? NginxRole::front : NginxRole::site,
                                    in_front ? host_.url : root(), ca_, site_names);
     setenv("DAV_PASSWORD", servers::dav_password().c_str(), 1);
+    setenv("GITHUB_TOKEN", github_token, 1);
   }
 
   std::string root() const { return folder_.file("www"); }
@@ -197,7 +258,7 @@ class Publishing : public testing::TestWithParam<HostKind> {
     if (!exit) throw std::runtime_error(to_string(exit.error()));
     for (const std::string& secret :
          {servers::dav_password(), servers::swift_secret_key(), std::string(aws_secret),
-          std::string(servers::cloudflare_token)})
+          std::string(servers::cloudflare_token), std::string(github_token)})
       EXPECT_THAT(exit->output + exit->errors, Not(HasSubstr(secret)));
     return *exit;
   }
@@ -238,6 +299,7 @@ TEST_P(Publishing, PutsPoliciesWhereSendersFetchThem) {
     EXPECT_EQ(stsctl({"plan", "--detailed-exitcode"}).status, 2);  // there are changes
     const io::Exit applied = stsctl({"apply", "--yes"});
     ASSERT_EQ(applied.status, 0) << applied.output << applied.errors;
+    host_.deploy();
     expect_served(mode);
     const io::Exit again = stsctl({"plan", "--detailed-exitcode"});
     EXPECT_EQ(again.status, 0) << again.output << again.errors;

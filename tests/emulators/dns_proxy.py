@@ -168,6 +168,7 @@ class DnsProxy(emulator.Service):
 
     def load(self, state):
         self.upstream = state["upstream"]
+        return self.dump()
 
     def dump(self):
         return {"upstream": self.upstream, "port": self.listener.getsockname()[1]}

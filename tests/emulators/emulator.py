@@ -12,6 +12,7 @@ Control, on the same port; not journalled and not slowed:
     POST/DELETE /_emulator/faults    one fault more (see Fault); forget them
     GET/DELETE /_emulator/held       how many requests a fault holds; let them go on
     GET/PUT /_emulator/state         what the service holds; lay it out anew (Service.load)
+    GET /_emulator/look?QUERY        one thing of it (Service.look)
 """
 
 import argparse
@@ -105,11 +106,15 @@ class Service:
         raise NotImplementedError
 
     def load(self, state):
-        """Lays the state out anew from JSON."""
+        """Lays the state out anew from JSON. May return what the one who does it wants to know."""
         raise NotImplementedError
 
     def dump(self):
         """The state as JSON, for a test to look at."""
+        raise NotImplementedError
+
+    def look(self, request):
+        """One thing of the state, by the query of `request`, for a test that looks often."""
         raise NotImplementedError
 
 
@@ -187,9 +192,10 @@ class Server(http.server.ThreadingHTTPServer):
                     self.held = 0
                     self.released.notify_all()
             elif what == "state":
-                if request.method == "PUT":
-                    self.service.load(request.json())
-                answer = self.service.dump()
+                put = request.method == "PUT"
+                answer = self.service.load(request.json()) if put else self.service.dump()
+            elif what == "look":
+                answer = self.service.look(request)
             else:
                 return Reply(404, b"no such control")
         return json_reply(200, answer)

@@ -3,12 +3,16 @@ use it, on top of real bare git repositories. Strict: what GitHub refuses is ref
 status and words (measured answers are marked *). tests/emulators/github_sdk_test.py drives it with
 GitHub's own client.
 
-State (a PUT of {"commit": {"repository", "branch", "files"}} alone only adds a neighbour's commit
-to what is there; GET adds what happened; see Service.load): `tokens` by value, each with `login`, `scopes`
-(classic) or `permissions` (fine-grained: {"contents": "write", "pages": "read"}), and `repositories`
-it sees (default: all); `repositories` by "owner/name"; `neighbours`, who commit `files` to
+State (GET adds what happened; see Service.load): `tokens` by value, each with `login`, `scopes` (classic)
+or `permissions` (fine-grained: {"contents": "write", "pages": "read"}), and `repositories` it sees
+(default: all); `repositories` by "owner/name"; `others`, what every repository is whose name fits
+`others`["name"] and which is there from when it is first asked for; `neighbours`, who commit `files` to
 `repository` just before the first request that fits `method` and `path`; `remaining` of the requests
 there are until the Unix time `reset`; `builds`, how many looks a Pages build takes (-1: it fails).
+
+A file is its text, or {"base64": …}. A PUT of {"commit": {"repository", "branch", "files"}} alone only
+adds a neighbour's commit to what is there, one of {"change": {"repository", …}} changes facts of a
+repository. look?repository=R&path=P tells one file of the branch main, {"content": base64 or null}.
 """
 
 import base64
@@ -23,10 +27,10 @@ import urllib.parse
 import emulator
 from git_store import Repository
 from github_answers import Answers, Refusal
+from github_call import NOT_SUPPLIED, Call, check_path, people
 
 SHA = re.compile(r"[0-9a-f]{40}$")
 MODES = {"100644": "blob", "100755": "blob", "120000": "blob", "040000": "tree", "160000": "commit"}
-NOT_SUPPLIED = 'Invalid request.\n\n"{}" wasn\'t supplied.'
 
 
 class GitHub(emulator.Service):
@@ -40,22 +44,49 @@ class GitHub(emulator.Service):
     def load(self, state):
         if "commit" in state:
             one = state["commit"]
-            return self.commit(self.repositories[one["repository"].lower()], one.get("branch", "main"),
-                               one["files"], "A neighbour's commit\n", ("Neighbour", "neighbour@example.net"))
+            self.commit(one["repository"], one.get("branch", "main"), one["files"])
+        elif "change" in state:
+            self.repository(state["change"].pop("repository")).update(state["change"])
+        else:
+            self.lay_out(state)
+
+    def lay_out(self, state):
         self.folder = tempfile.TemporaryDirectory(prefix="github-emulator-")
         self.tokens = state.get("tokens", {"token": {"login": "octocat", "scopes": ["repo"]}})
         self.neighbours = list(state.get("neighbours", []))
         self.remaining = state.get("remaining", 5000)
         self.reset = state.get("reset", int(time.time()) + 3600)
         self.looks = state.get("builds", 0)
+        self.others = state.get("others", {})
         self.repositories = {}
-        for number, (name, facts) in enumerate(state.get("repositories", {}).items()):
-            git = Repository(pathlib.Path(self.folder.name) / f"{number}.git")
-            self.repositories[name.lower()] = {
-                "name": name, "git": git, "builds": [], "private": False, "archived": False,
+        for name, facts in state.get("repositories", {}).items():
+            self.make(name, facts)
+
+    def make(self, name, facts):
+        git = Repository(pathlib.Path(self.folder.name) / f"{len(self.repositories)}.git")
+        made = {"name": name, "git": git, "builds": [], "private": False, "archived": False,
                 "default_branch": "main", "pages": None, "protected": [], "tree_limit": 100000, **facts}
-            for branch, files in facts.get("branches", {"main": {"README.md": "A repository.\n"}}).items():
-                git.commit_files(branch, files, "First commit\n", ("Somebody", "somebody@example.net"))
+        if made["pages"] is not None:
+            made["pages"] = dict(made["pages"])  # not shared by all of `others`
+        self.repositories[name.lower()] = made
+        for branch, files in facts.get("branches", {"main": {"README.md": "A repository.\n"}}).items():
+            git.commit_files(branch, contents(files), "First commit\n", ("Somebody", "somebody@example.net"))
+        return made
+
+    def repository(self, name):
+        """The repository of that name, or None."""
+        found = self.repositories.get(name.lower())
+        if found is None and self.others and re.fullmatch(self.others["name"], name):
+            return self.make(name, {key: value for key, value in self.others.items() if key != "name"})
+        return found
+
+    def look(self, request):
+        repository = self.repositories.get(request.parameter("repository").lower())
+        head = repository and repository["git"].branch("main")
+        entry = head and repository["git"].entry(head, request.parameter("path"))
+        if not entry or entry[1] != "blob":
+            return {"content": None}
+        return {"content": base64.b64encode(repository["git"].content(entry[2])).decode()}
 
     def dump(self):
         shown = {}
@@ -66,9 +97,11 @@ class GitHub(emulator.Service):
             for branch in git.branches():
                 files = git.files(f"refs/heads/{branch}")
                 branches[branch] = {
-                    "commits": git.log(branch), "modes": {path: mode for path, (mode, _) in files.items()},
+                    "commits": [{**one, "author": "{name} <{email}>".format(**one["author"])}
+                                for one in git.log(branch)],
+                    "modes": {path: mode for path, (mode, _) in files.items()},
                     "files": {path: text.decode("utf-8", "surrogateescape") for path, (_, text) in files.items()}}
-            shown[repository["name"]] = {"builds": repository["builds"], "pages": repository["pages"],
+            shown[repository["name"]] = {"builds": repository["builds"], "pages": repository["pages"], "git": git.folder,
                                          "branches": branches}
         return {"repositories": shown, "remaining": self.remaining}
 
@@ -90,9 +123,7 @@ class GitHub(emulator.Service):
         for neighbour in list(self.neighbours):
             if request.method == neighbour["method"] and re.search(neighbour["path"], request.path):
                 self.neighbours.remove(neighbour)
-                repository = self.repositories[neighbour["repository"].lower()]
-                self.commit(repository, neighbour.get("branch", "main"), neighbour["files"],
-                            "A neighbour's commit\n", ("Neighbour", "neighbour@example.net"))
+                self.commit(neighbour["repository"], neighbour.get("branch", "main"), neighbour["files"])
 
     def rate_headers(self):
         return [("X-RateLimit-Limit", "5000"), ("X-RateLimit-Remaining", str(self.remaining)),
@@ -132,7 +163,7 @@ class GitHub(emulator.Service):
 
     def find(self, token, name):
         """Hidden repositories answer as if they were not there."""
-        repository = self.repositories.get(name.lower())
+        repository = self.repository(name)
         if repository is None:
             raise Refusal(404, "Not Found")
         if "renamed_to" in repository:
@@ -146,6 +177,7 @@ class GitHub(emulator.Service):
     def permit(self, token, repository, method, rest):
         area = "pages" if rest.startswith("/pages") else "contents"
         level = "read" if method == "GET" else "write"
+        scopes = {"repo"} if repository["private"] else {"repo", "public_repo"}
         if rest == "":
             return
         if "permissions" in token:
@@ -157,7 +189,7 @@ class GitHub(emulator.Service):
             if granted not in ("write", level):
                 raise Refusal(403, "Resource not accessible by personal access token",
                               [("X-Accepted-GitHub-Permissions", f"{area}={level}")])
-        elif level == "write" and "repo" not in token.get("scopes", []):
+        elif level == "write" and not scopes & set(token.get("scopes", [])):
             raise Refusal(404, "Not Found")
         if level == "write" and repository["archived"]:
             raise Refusal(403, "Repository was archived so is read-only.")
@@ -372,46 +404,20 @@ class GitHub(emulator.Service):
         status = "built" if self.looks == 0 else "building"
         repository["builds"].append({"commit": head, "status": status, "looks": self.looks})
 
-    def commit(self, repository, branch, files, message, person):
-        repository["git"].commit_files(branch, files, message, person)
+    def commit(self, name, branch, files):
+        repository = self.repository(name)
+        repository["git"].commit_files(branch, contents(files), "A neighbour's commit\n",
+                                       ("Neighbour", "neighbour@example.net"))
         self.moved(repository, branch)
 
 
-class Call:
-    """One request to one repository."""
-
-    def __init__(self, request, repository, token):
-        self.request, self.repository, self.token = request, repository, token
-        self.git = repository["git"]
-
-    def json(self):
-        try:
-            body = self.request.json()
-        except ValueError:
-            raise Refusal(400, "Problems parsing JSON") from None
-        if not isinstance(body, dict):
-            raise Refusal(400, "Body should be a JSON object")
-        return body
-
-
-def people(token, body):
-    """Author and committer: each falls back on the other, then on the token's owner."""
-    found = {}
-    for role in ("author", "committer"):
-        person = body.get(role)
-        if person is not None:
-            for name in ("name", "email"):
-                if not isinstance(person.get(name), str) or not person[name]:
-                    raise Refusal(422, NOT_SUPPLIED.format(name))
-            found[role] = (person["name"], person["email"])
-    owner = (token["login"], f"{token['login']}@users.noreply.github.com")
-    author = found.get("author", found.get("committer", owner))
-    return author, found.get("committer", author)
-
-
-def check_path(path, name):
-    if not path or any(part in ("", ".", "..", ".git") for part in path.split("/")):
-        raise Refusal(422, f"{name} contains a malformed path component")
+def contents(files):
+    """The bytes of `files` as a state has them."""
+    def content(file):
+        if file is None:
+            return None
+        return file.encode() if isinstance(file, str) else base64.b64decode(file["base64"])
+    return {path: content(file) for path, file in files.items()}
 
 
 ROUTES = [

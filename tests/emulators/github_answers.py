@@ -67,18 +67,13 @@ class Answers:
                 "object": {"type": "commit", "sha": commit, "url": f"{API}{name}/git/commits/{commit}"}}
 
     def commit(self, repository, sha):
-        name, git = repository["name"], repository["git"]
-        facts = git.git("show", "--no-patch", "--format=%T%n%P%n%an%n%ae%n%aI%n%cn%n%ce%n%cI%n%B", sha)
-        tree, parents, *people, message = facts.decode().split("\n", 8)
-        person = [dict(zip(("name", "email", "date"), people[i:i + 3])) for i in (0, 3)]
-        for one in person:
-            one["date"] = one["date"].replace("+00:00", "Z")
+        name, facts = repository["name"], repository["git"].commit(sha)
         return {"sha": sha, "node_id": node("Commit", sha), "url": f"{API}{name}/git/commits/{sha}",
-                "html_url": f"{SITE}{name}/commit/{sha}", "author": person[0], "committer": person[1],
-                "message": message.rstrip("\n"),
-                "tree": {"sha": tree, "url": f"{API}{name}/git/trees/{tree}"},
+                "html_url": f"{SITE}{name}/commit/{sha}", "author": facts["author"],
+                "committer": facts["committer"], "message": facts["message"].rstrip("\n"),
+                "tree": {"sha": facts["tree"], "url": f"{API}{name}/git/trees/{facts['tree']}"},
                 "parents": [{"sha": parent, "url": f"{API}{name}/git/commits/{parent}",
-                             "html_url": f"{SITE}{name}/commit/{parent}"} for parent in parents.split()],
+                             "html_url": f"{SITE}{name}/commit/{parent}"} for parent in facts["parents"]],
                 "verification": VERIFICATION}
 
     file_commit = commit

@@ -13,10 +13,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 STATE = {
     "builds": 2,
     "tokens": {"token": {"login": "octocat", "scopes": ["repo"]},
+               "open": {"login": "open", "scopes": ["public_repo"]}, "nothing": {"login": "nothing", "scopes": []},
                "reader": {"login": "reader", "permissions": {"contents": "read"}, "repositories": ["octocat/policies"]}},
     "repositories": {
         "octocat/policies": {}, "octocat/hidden": {"private": True}, "octocat/archived": {"archived": True},
-        "octocat/protected": {"protected": ["main"]}, "octocat/empty": {"branches": {}},
+        "octocat/open": {}, "octocat/protected": {"protected": ["main"]}, "octocat/empty": {"branches": {}},
         "octocat/site": {"pages": {}}},
 }
 
@@ -28,7 +29,7 @@ class GitHubTest(unittest.TestCase):
         self.addCleanup(self.server.wait)
         self.addCleanup(self.server.terminate)
         self.port = int(self.server.stdout.readline())
-        self.state = self.control("PUT", STATE)
+        self.control("PUT", STATE)
 
     def control(self, method, value=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -47,8 +48,8 @@ class GitHubTest(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (0, "proved\n"), done.stderr)
         main = self.control("GET")["repositories"]["octocat/policies"]["branches"]["main"]  # git fsck runs
         self.assertEqual([commit["message"].strip() for commit in main["commits"]],
-                         ["Three", "Write", "Write", "Write", "First commit"])
-        self.assertEqual(main["commits"][2]["author"], "A <a@example.net>")
+                         ["Three", *["Bytes"] * 4, *["Write"] * 3, "First commit"])
+        self.assertEqual(main["commits"][6]["author"], "A <a@example.net>")
         self.assertEqual(main["files"]["c/mta-sts.txt"], "c\r\n")
 
 

@@ -81,6 +81,10 @@ std::string Emulator::dump() const {
   return control("GET", "state");
 }
 
+std::string Emulator::look(const std::string& query) const {
+  return control("GET", "look?" + query);
+}
+
 void Emulator::fault(const std::string& fault) const {
   control("POST", "faults", fault);
 }

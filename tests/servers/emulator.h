@@ -45,6 +45,8 @@ class Emulator {
   void load(const std::string& state) const;
   /// The state as JSON.
   std::string dump() const;
+  /// One thing of the state as JSON, by a query as the emulator's look() takes it.
+  std::string look(const std::string& query) const;
   /// One fault more, a JSON object with the members of emulator.py's Fault.
   void fault(const std::string& fault) const;
   void clear_faults() const;

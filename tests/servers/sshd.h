@@ -35,6 +35,7 @@ class Sshd {
   explicit Sshd(const SshdOptions& options = {});
 
   std::uint16_t port() const { return port_; }
+  pid_t pid() const { return running_->pid(); }
   /// Private keys: one that may log in, and one that may not.
   const std::string& key() const { return key_; }
   const std::string& other_key() const { return other_key_; }

@@ -39,6 +39,27 @@ const refused = async (call, status, words) => {
   await refused(github.repos.getContent({ ...one, path: "x", ref: "no" }), 404, /No commit found for the ref no/);
 }
 
+// What stands at a path may be bytes, a folder, or more than the API gives out.
+{
+  const place = { ...one, branch: "main", message: "Bytes", path: "bytes/file" };
+  const bytes = Buffer.from([0, 255, 254, 128, 13, 10]);
+  await github.repos.createOrUpdateFileContents({ ...place, content: bytes.toString("base64") });
+  const read = (await github.repos.getContent({ ...one, path: place.path })).data;
+  assert.deepEqual(Buffer.from(read.content, "base64"), bytes);
+  const folder = (await github.repos.getContent({ ...one, path: "bytes" })).data;
+  assert.deepEqual(folder.map((entry) => [entry.type, entry.path]), [["file", "bytes/file"]]);
+  await refused(github.repos.createOrUpdateFileContents({ ...place, path: "bytes", content: "" }), 422, /is a directory/);
+  const large = base64("x".repeat((1 << 20) + 1));
+  await github.repos.createOrUpdateFileContents({ ...place, path: "large", content: large });
+  const none = (await github.repos.getContent({ ...one, path: "large" })).data;
+  assert.deepEqual([none.encoding, none.content, none.size], ["none", "", (1 << 20) + 1]);
+  for (const path of ["bytes/file", "large"]) {
+    const { sha } = (await github.repos.getContent({ ...one, path })).data;
+    const gone = await github.repos.deleteFile({ ...place, path, sha });
+    assert.equal(gone.data.content, null);
+  }
+}
+
 // Git data: many files in one commit, and a branch that only moves forward.
 {
   const head = (await github.git.getRef({ ...one, ref: "heads/main" })).data.object.sha;
@@ -56,6 +77,8 @@ const refused = async (call, status, words) => {
   const all = (await github.git.getTree({ ...one, tree_sha: first.sha, recursive: "1" })).data;
   assert.deepEqual(all.tree.map((entry) => entry.path),
     ["README.md", "a", "a/mta-sts.txt", "b", "b/mta-sts.txt", "c", "c/mta-sts.txt"]);
+  const main = (await github.git.getTree({ ...one, tree_sha: "main", recursive: "1" })).data;
+  assert.deepEqual([main.tree, main.truncated], [all.tree, false]);
   const blob = all.tree.find((entry) => entry.path === "b/mta-sts.txt");
   assert.equal(blob.sha, blobSha("b\r\n"));
   const read = (await github.git.getBlob({ ...one, file_sha: blob.sha })).data;
@@ -79,6 +102,12 @@ const refused = async (call, status, words) => {
   await refused(github.repos.getContent({ ...place("empty"), path: "x" }), 404, /This repository is empty/);
   await refused(github.git.getRef({ ...place("empty"), ref: "heads/main" }), 409, /Git Repository is empty/);
   assert.equal((await write(github, "empty")).status, 201);
+  assert.equal((await github.repos.get(place("hidden"))).data.private, true);
+  await refused(as("open").repos.get(place("hidden")), 404, /Not Found/);
+  await refused(write(as("open"), "hidden"), 404, /Not Found/);
+  assert.equal((await write(as("open"), "open")).status, 201);
+  await refused(write(as("nothing"), "open"), 404, /Not Found/);
+  await refused(as("reader").repos.getPages(place("site")), 403, /Resource not accessible by personal access token/);
 }
 
 // Pages: its name comes from the file CNAME, its builds from commits.

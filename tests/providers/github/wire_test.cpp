@@ -50,7 +50,7 @@ TEST(ParseContents, RefusesWhatIsNoFile) {
            {R"({"type":"symlink","target":"x"})", Code::unsupported, "a link that leads nowhere"},
            {R"({"type":"file","encoding":"none","content":"",
                 "sha":"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"})",
-            Code::unsupported, "more than a megabyte"},
+            Code::invalid, "more than a megabyte"},
            {R"({"type":"file","encoding":"base64","content":"YQ==",
                 "sha":"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"})",
             Code::unsupported, "another file's content"},
