@@ -166,8 +166,8 @@ std::vector<Outcome> take_out_stale(plan::Plan& plan, const Session& session,
       differences.push_back(
           fmt::format("the plan was valid until {}", format_time(plan.valid_until)));
     else
-      differences =
-          plan::staleness(domain, session.desired[found->second], observed[found->second]);
+      differences = plan::staleness(domain, session.desired[found->second], observed[found->second],
+                                    {plan.created, plan.valid_until - plan.created});
     if (differences.empty()) return false;
     outcomes.push_back(stale(domain.domain(), differences));
     return true;

@@ -109,8 +109,9 @@ struct StatusOptions {
 int status(Context& context, const StatusOptions& options) {
   const std::optional<Session> session = open_session(context, options.targets);
   if (!session) return exit_usage;
-  const std::vector<plan::Observed> observed = observe(context, *session);
+  std::vector<plan::Observed> observed = observe(context, *session);
   const Time now = context.world.services.clock.now();
+  look_at_mx(context, *session, {.now = now}, observed);
   std::vector<Row> rows;
   bool failed = false;
   for (std::size_t i = 0; i < observed.size(); ++i) {

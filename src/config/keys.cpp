@@ -24,7 +24,8 @@ std::vector<SettingSpec> policy_fields() {
           {.name = "mx",
            .type = SettingType::list,
            .description = "Hosts that may receive mail: names, or *.NAME for one label (RFC 8461 "
-                          "§4.1). Beside a preset they add to it."},
+                          "§4.1); beside a preset they add to it. Or 'live': the hosts of the MX "
+                          "records, looked up for each plan."},
           {.name = "max_age",
            .type = SettingType::duration,
            .description = "How long senders keep the policy, 1d to 31557600s.",

@@ -312,12 +312,13 @@ class Loader {
       good = missing("its policy has no 'mode'", "set 'policy: {mode: testing}' to begin");
     if (!layer.max_age) good = missing("its policy has no 'max_age'", "set 'max_age: 1d' to begin");
     const bool needs_mx = layer.mode && *layer.mode != sts::Mode::none;
-    if (needs_mx && (!layer.mx || layer.mx->empty()))
+    if (needs_mx && !layer.mx_live && (!layer.mx || layer.mx->empty()))
       good = missing("its policy has no 'mx' (RFC 8461 §3.2)",
-                     "list the hosts of its MX records, or name a 'preset'");
+                     "list the hosts of its MX records, name a 'preset', or write 'mx: live'");
     if (good)
       desired.policy = sts::Policy{*layer.mode, layer.mx.value_or(std::vector<sts::MxPattern>{}),
                                    *layer.max_age};
+    desired.mx_live = layer.mx_live;
     return good;
   }
 

@@ -9,6 +9,7 @@
 #include "plan/identify.h"
 #include "plan/reason.h"
 #include "plan/safety.h"
+#include "plan/target.h"
 #include "sts/record.h"
 
 namespace stsctl::plan {
@@ -124,9 +125,9 @@ std::vector<std::string> sts_records(const NameState& state) {
   return records;
 }
 
+// `desired` with the policy to be published now.
 void diff_policy(const Desired& desired, const Observed& observed, const Moment& moment,
                  bool host_moves, Steps& steps) {
-  if (!desired.policy) return;
   const std::optional<std::string>& served = *observed.policy;
   const IdAnswer answer = choose_id(desired, {.records = sts_records(*observed.sts),
                                               .served = served,
@@ -169,6 +170,14 @@ DomainPlan make_domain(const Desired& desired, const Observed& observed, const M
   DomainPlan plan{.desired = desired};
   plan.error = unreadable(desired, observed);
   if (!plan.error) plan.error = in_the_way(desired, observed);
+  std::optional<Target> target;
+  if (!plan.error && desired.policy) {
+    Result<Target> chosen = choose_target(desired, observed);
+    if (chosen)
+      target = std::move(*chosen);
+    else
+      plan.error = chosen.error();
+  }
   if (plan.error) {
     if (plan.error->where.empty()) plan.error->where = desired.domain.text();
     return plan;
@@ -176,9 +185,13 @@ DomainPlan make_domain(const Desired& desired, const Observed& observed, const M
   Steps& steps = plan.steps;
   diff_tlsrpt(desired, observed, steps);
   const bool host_moves = diff_host_address(desired, observed, steps);
-  diff_policy(desired, observed, moment, host_moves, steps);
+  if (target) {
+    Desired goal = desired;
+    goal.policy = target->policy;
+    diff_policy(goal, observed, moment, host_moves, steps);
+  }
   std::ranges::stable_sort(steps, {}, &Step::stage);
-  plan.notes = check_safety(plan, observed, moment.now);
+  if (target) plan.notes = check_safety(plan, *target, observed, moment.now);
   if (plan.changed()) plan.observed = observed;
   return plan;
 }

@@ -38,6 +38,18 @@ const char* to_string(Stage stage) {
   return "prepare";
 }
 
+const char* to_string(Note::Kind kind) {
+  switch (kind) {
+    case Note::Kind::info:
+      return "info";
+    case Note::Kind::warning:
+      return "warning";
+    case Note::Kind::refusal:
+      return "refusal";
+  }
+  return "info";
+}
+
 bool DomainPlan::refused() const {
   return (error && error->code == Code::refused) ||
          std::ranges::any_of(notes,

@@ -95,6 +95,8 @@ struct Note {
   bool operator==(const Note&) const = default;
 };
 
+const char* to_string(Note::Kind kind);
+
 /// What is to be done for one domain.
 struct DomainPlan {
   Desired desired;
@@ -130,6 +132,8 @@ struct Counts {
 };
 Counts count(const Plan& plan);
 
+/// Counts up when a field of the JSON changes its meaning.
+inline constexpr int plan_format_version = 1;
 /// The plan as JSON (schemas/plan.schema.json), and back. Code::invalid with the place in the text.
 std::string to_json(const Plan& plan);
 Result<Plan> plan_from_json(const std::string& text);

@@ -29,6 +29,9 @@ class Served(world.World):
         port = free_port()
         zones = "".join(f'zone "{name}" {{ type primary; file "{self.dir}/zones/{name}.zone"; }};\n'
                         for name in names)
+        for name in names:
+            if not (self.dir / "zones" / f"{name}.zone").exists():
+                self.zone(name)
         (home / "named.conf").write_text(NAMED.format(dir=home, port=port, zones=zones))
         server = subprocess.Popen(["named", "-g", "-c", home / "named.conf"],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -86,6 +89,74 @@ class Mx(Served):
         self.serve("example.com")
         result = self.run_it("apply", "plan.json", "--yes", env=self.env, check=4)
         self.assertIn("its MX records changed", result.stdout)
+
+    def move_mx(self, before, after):
+        """Other MX records in the zone as it stands, served by a name server that has them only."""
+        zone = self.dir / "zones" / "example.com.zone"
+        text = zone.read_text()
+        self.assertIn(before, text)
+        zone.write_text(text.replace(before, after))
+        self.serve("example.com")
+
+    def test_live_patterns_are_those_of_the_records(self):
+        self.move_mx("MX 10 mail", "MX 10 mail\n\tMX 20 ns1")
+        self.want("{mode: enforce, mx: live}")
+        out = self.run_it("plan", env=self.env, check=0).stdout
+        self.assertIn("# the MX records name mail.example.com, ns1.example.com", out)
+        self.assertIn("+ mx: ns1.example.com", out)
+        shown = self.run_it("plan", "--markdown", env=self.env, check=0).stdout
+        self.assertIn("the MX records name mail.example.com, ns1.example.com", shown)
+        self.assertEqual(self.run_it("status", env=self.env, check=0).stdout.count("differ"), 1)
+        self.run_it("apply", "--yes", "--no-verify", env=self.env, check=0)
+        self.assertEqual(self.policy().split("\r\n")[2:4],
+                         ["mx: mail.example.com", "mx: ns1.example.com"])
+        self.assertIn("Nothing to do", self.run_it("plan", env=self.env, check=0).stdout)
+        self.assertIn("in sync", self.run_it("status", env=self.env, check=0).stdout)
+        self.assertIn("mx: ns1.example.com",
+                      self.run_it("render", "example.com", env=self.env, check=0).stdout)
+
+    def test_a_saved_plan_of_live_patterns_is_stale_when_they_change(self):
+        self.want("{mode: testing, mx: live}")
+        self.run_it("plan", "-o", "plan.json", env=self.env, check=0)
+        self.assertTrue(json.loads((self.dir / "plan.json").read_text())["domains"][0]["desired"]["mx_live"])
+        result = self.run_it("apply", "plan.json", "--yes", "--no-verify", check=4)  # nobody to ask
+        self.assertIn("nobody was asked", result.stdout)
+        old = self.env
+        self.move_mx("MX 10 mail", "MX 10 mail\n\tMX 20 ns1")
+        result = self.run_it("apply", "plan.json", "--yes", "--no-verify", env=self.env, check=4)
+        self.assertIn("its MX records changed", result.stdout)
+        self.assertIsNone(self.policy())
+        zone = self.dir / "zones" / "example.com.zone"  # only now the zone is as it was
+        zone.write_text(zone.read_text().replace("\n\tMX 20 ns1", ""))
+        self.run_it("apply", "plan.json", "--yes", "--no-verify", env=old, check=0)
+        self.assertIn("mx: mail.example.com", self.policy())
+
+    def test_live_without_mail_hosts_is_not_planned(self):
+        self.want("{mode: enforce, mx: live}")
+        for records, code, what in (("MX 0 .", 3, "name no mail host (RFC 7505)"),
+                                    ("TXT x", 3, "no MX records")):
+            self.zone()
+            self.move_mx("MX 10 mail", records)
+            with self.subTest(records):
+                out = self.run_it("plan", env=self.env, check=code).stdout
+                self.assertIn(what, out)
+                self.assertIn("refused: ", out)
+                self.assertNotIn("+ version", out)
+                shown = self.run_it("plan", "--json", env=self.env, check=code).stdout
+                self.assertIn(what, json.loads(shown)["domains"][0]["error"]["what"])
+                self.assertIn(what, self.run_it("render", env=self.env, check=1).stderr)
+        self.serve("example.net")  # refuses questions for example.com
+        out = self.run_it("plan", env=self.env, check=1).stdout
+        self.assertIn("not readable: its MX records cannot be read", out)
+        self.assertIn("nobody was asked", self.run_it("plan", check=1).stdout)
+
+    def test_live_can_be_withdrawn_whatever_the_records_say(self):
+        self.want("{mode: enforce, mx: live}")
+        self.run_it("apply", "--yes", "--no-verify", env=self.env, check=0)
+        self.move_mx("MX 10 mail", "MX 0 .")
+        self.want("{mode: none, mx: live}")
+        self.run_it("apply", "--yes", "--no-verify", env=self.env, check=0)
+        self.assertIn("mode: none\r\nmx: mail.example.com\r\n", self.policy())
 
     def test_what_cannot_be_asked_is_said(self):
         self.want("{mode: enforce, mx: [mail.example.net]}", "example.net")

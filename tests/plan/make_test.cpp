@@ -230,26 +230,33 @@ TEST(Staleness, NamesWhatDiffers) {
   Story story;
   whole(story);
   const DomainPlan saved = story.plan();
-  EXPECT_TRUE(staleness(saved, story.desired, story.observed()).empty());
+  EXPECT_TRUE(staleness(saved, story.desired, story.observed(), {story.now, {}}).empty());
   Story edited = story;
   edited.set_txt("v=STSv1; id=other");
   edited.body = "x";
-  const auto world = staleness(saved, edited.desired, edited.observed());
+  const auto world = staleness(saved, edited.desired, edited.observed(), {story.now, {}});
   ASSERT_EQ(world.size(), 2U);
   EXPECT_NE(world[0].find("_mta-sts.example.com"), std::string::npos);
   EXPECT_NE(world[1].find("policy"), std::string::npos);
   Story moved = story;
   moved.mx = LiveMx{{*dns::Name::parse("mail.example.com")}, Duration{3600}};
   const DomainPlan proved = moved.plan();
-  EXPECT_TRUE(staleness(proved, moved.desired, story.observed()).empty()) << "nobody looked now";
-  moved.mx->hosts.clear();
-  EXPECT_EQ(staleness(proved, moved.desired, moved.observed()).size(), 1U);
+  EXPECT_TRUE(staleness(proved, moved.desired, story.observed(), {story.now, {}}).empty())
+      << "nobody looked now";
+  moved.mx->hosts = {*dns::Name::parse("other.example.com")};
+  EXPECT_TRUE(staleness(proved, moved.desired, moved.observed(), {story.now, {}}).empty())
+      << "the plan would be the same: nothing is enforced";
+  moved.desired.policy->mode = sts::Mode::enforce;
+  moved.mx->hosts = {*dns::Name::parse("mail.example.com")};
+  const DomainPlan enforced = moved.plan();
+  moved.mx->hosts = {*dns::Name::parse("other.example.com")};
+  EXPECT_EQ(staleness(enforced, moved.desired, moved.observed(), {story.now, {}}).size(), 1U);
   edited = story;
   edited.desired.policy->mode = sts::Mode::enforce;
-  EXPECT_EQ(staleness(saved, edited.desired, edited.observed()).size(), 1U);
+  EXPECT_EQ(staleness(saved, edited.desired, edited.observed(), {story.now, {}}).size(), 1U);
   Observed unread = story.observed();
   unread.policy = fail(Code::timeout, "late");
-  EXPECT_EQ(staleness(saved, story.desired, unread).size(), 1U);
+  EXPECT_EQ(staleness(saved, story.desired, unread, {story.now, {}}).size(), 1U);
 }
 
 }  // namespace
