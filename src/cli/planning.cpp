@@ -53,7 +53,7 @@ int plan_exit(const plan::Plan& plan, bool detailed) {
   const plan::Counts counts = count(plan);
   if (counts.refused > 0) return exit_refused;
   if (counts.failed > 0) return exit_failed;
-  return detailed && counts.changed > 0 ? exit_changes : exit_done;
+  return detailed && counts.changed + counts.unfinished > 0 ? exit_changes : exit_done;
 }
 
 }  // namespace stsctl::cli

@@ -25,7 +25,7 @@ void look_at_mx(Context& context, const Session& session, const plan::Moment& mo
 plan::Plan make_plan(Context& context, const Session& session, Duration valid_for);
 
 /// The exit code of a plan that is only shown: domains that are refused or cannot be read count,
-/// changes only with `detailed`.
+/// changes, now or later, only with `detailed`.
 int plan_exit(const plan::Plan& plan, bool detailed);
 
 }  // namespace stsctl::cli

@@ -23,6 +23,7 @@ struct Row {
   std::optional<Duration> age;  // since the id was published; ids of ours only
   std::string state;
   bool in_sync = false;
+  std::vector<plan::Later> later;
 };
 
 std::string what_differs(const plan::DomainPlan& plan) {
@@ -57,6 +58,9 @@ Row make_row(const plan::DomainPlan& plan, const plan::Observed& observed, Time 
     row.state = (plan.refused() ? "refused: " : "not readable: ") + plan.error->what;
   else
     row.state = row.in_sync ? "in sync" : what_differs(plan);
+  row.later = plan.later;
+  for (const plan::Later& later : plan.later)
+    row.state += "; " + describe(later);
   return row;
 }
 
@@ -89,13 +93,19 @@ std::string json(const std::vector<Row>& rows) {
   const auto word = [](const std::string& text) {
     return text == "-" ? Json(nullptr) : Json(text);
   };
-  for (const Row& row : rows)
+  for (const Row& row : rows) {
+    Json later = Json::array();
+    for (const plan::Later& one : row.later)
+      later.push_back(
+          {{"what", one.what}, {"due", one.due ? Json(format_time(*one.due)) : Json(nullptr)}});
     list.push_back({{"domain", row.domain.text()},
                     {"mode", word(row.mode)},
                     {"id", word(row.id)},
                     {"age", row.age ? Json(row.age->count()) : Json(nullptr)},
                     {"in_sync", row.in_sync},
-                    {"state", row.state}});
+                    {"state", row.state},
+                    {"later", std::move(later)}});
+  }
   return Json{{"format", "stsctl-status"}, {"version", 1}, {"domains", std::move(list)}}.dump(
              2, ' ', false, Json::error_handler_t::replace) +
          "\n";

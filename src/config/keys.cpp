@@ -91,6 +91,12 @@ std::vector<SettingSpec> make_domain_keys() {
        .type = SettingType::object,
        .description = "How long resolvers may keep the records; left out: as they are.",
        .fields = ttl_fields()},
+      {.name = "safety",
+       .type = SettingType::choice,
+       .description = "The senders that a change of MX records is to wait for: strict ones keep a "
+                      "policy for its max_age, daily ones look at the id every day, prompt ones "
+                      "each time; left out: strict.",
+       .choices = {"strict", "daily", "prompt"}},
       {.name = "takeover",
        .type = SettingType::boolean,
        .description =

@@ -30,6 +30,7 @@ class LayerReader {
       if (key.text == "address") address(value);
       if (key.text == "id") id(value);
       if (key.text == "ttl") ttl(value);
+      if (key.text == "safety") safety(value);
       if (key.text == "takeover") layer_.takeover = reader_.boolean(value, "'takeover'");
       if (key.text == "longest_max_age")
         layer_.longest_max_age = bounded(value, "longest_max_age", 0);
@@ -214,6 +215,19 @@ class LayerReader {
                   "one of: automatic, timestamp, digest, fixed");
   }
 
+  void safety(const Node& node) {
+    const auto text = reader_.text_of(node, "'safety'");
+    if (!text) return;
+    for (const plan::SenderKind kind :
+         {plan::SenderKind::prompt, plan::SenderKind::daily, plan::SenderKind::strict})
+      if (*text == plan::to_string(kind)) layer_.safety = kind;
+    if (layer_.safety) return;
+    const auto near = nearest(*text, {"strict", "daily", "prompt"});
+    reader_.error(
+        node.mark, fmt::format("unknown kind of sender '{}'", printable(*text)),
+        near ? fmt::format("did you mean '{}'?", *near) : "one of: strict, daily, prompt");
+  }
+
   void ttl(const Node& node) {
     Part ignored = Part::unsaid;
     const Node* mapping = part(node, "ttl", ignored);
@@ -271,6 +285,7 @@ Layer merge(const Layer& outer, const Layer& inner) {
   take(layer.ttls.sts, inner.ttls.sts);
   take(layer.ttls.tlsrpt, inner.ttls.tlsrpt);
   take(layer.ttls.address, inner.ttls.address);
+  take(layer.safety, inner.safety);
   take(layer.takeover, inner.takeover);
   take(layer.longest_max_age, inner.longest_max_age);
   return layer;

@@ -43,6 +43,7 @@ struct Layer {
   std::optional<plan::IdStrategy> id_strategy;
   std::optional<std::string> fixed_id;
   plan::Ttls ttls;
+  std::optional<plan::SenderKind> safety;
   std::optional<bool> takeover;
   std::optional<Duration> longest_max_age;
 };

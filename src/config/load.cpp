@@ -290,6 +290,7 @@ class Loader {
     desired.id_strategy = layer.id_strategy.value_or(plan::IdStrategy::automatic);
     desired.fixed_id = layer.fixed_id.value_or("");
     desired.ttls = layer.ttls;
+    desired.safety = layer.safety.value_or(plan::SenderKind::strict);
     desired.takeover = layer.takeover.value_or(false);
     desired.longest_max_age = layer.longest_max_age;
     return good ? std::optional(std::move(domain)) : std::nullopt;

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "dns/name.h"
 #include "dns/record_set.h"
+#include "plan/senders.h"
 #include "sts/policy.h"
 #include "sts/record.h"
 
@@ -59,6 +60,7 @@ struct Desired {
   Ttls ttls;
   bool takeover = false;                    ///< May replace a CNAME at the two TXT names.
   Duration edge_delay{0};                   ///< How long a cache before the host may lag.
+  SenderKind safety = SenderKind::strict;   ///< The least prompt senders to wait for.
   bool as_configured = false;               ///< The host serves what the configuration says.
   std::optional<Duration> longest_max_age;  ///< Longest max_age served before stsctl, if known.
   bool operator==(const Desired&) const = default;

@@ -71,6 +71,7 @@ Json write_desired(const Desired& desired) {
                  {"tlsrpt", write_duration(desired.ttls.tlsrpt)},
                  {"address", write_duration(desired.ttls.address)}};
   json["takeover"] = desired.takeover;
+  json["safety"] = to_string(desired.safety);
   json["edge_delay"] = desired.edge_delay.count();
   json["as_configured"] = desired.as_configured;
   json["longest_max_age"] = write_duration(desired.longest_max_age);
@@ -136,6 +137,27 @@ Json write_action(const PolicyServed& wait) {
           {"deadline", wait.deadline.count()},    {"outside", wait.outside}};
 }
 
+Json write(const MxState& mx) {
+  Json hosts = Json::array();
+  for (const dns::Name& host : mx.hosts)
+    hosts.push_back(host.text());
+  Json kept = Json::array();
+  for (const Kept& one : mx.kept) {
+    kept.push_back({{"pattern", sts::format_mx_pattern(one.pattern)}, {"why", to_string(one.why)}});
+    if (one.until) kept.back()["until"] = format_time(*one.until);
+  }
+  Json json{{"hosts", std::move(hosts)}, {"kept", std::move(kept)}};
+  if (mx.may_change)
+    json["may_change"] = {{"prompt", format_time(mx.may_change->prompt)},
+                          {"daily", format_time(mx.may_change->daily)},
+                          {"strict", format_time(mx.may_change->strict)}};
+  return json;
+}
+
+Json write(const Later& later) {
+  return {{"what", later.what}, {"due", later.due ? Json(format_time(*later.due)) : Json(nullptr)}};
+}
+
 const char* state_of(const DomainPlan& plan) {
   if (plan.refused()) return "refused";
   if (plan.error) return "failed";
@@ -158,6 +180,11 @@ Json write_domain(const DomainPlan& plan) {
     notes.push_back({{"kind", to_string(note.kind)}, {"id", note.id}, {"text", note.text}});
   json["notes"] = std::move(notes);
   if (plan.error) json["error"] = write(*plan.error);
+  if (plan.mx) json["mx"] = write(*plan.mx);
+  Json later = Json::array();
+  for (const Later& one : plan.later)
+    later.push_back(write(one));
+  json["later"] = std::move(later);
   return json;
 }
 
@@ -172,7 +199,8 @@ std::string to_json(const Plan& plan) {
   json["summary"] = {{"changed", counts.changed},
                      {"unchanged", counts.unchanged},
                      {"refused", counts.refused},
-                     {"failed", counts.failed}};
+                     {"failed", counts.failed},
+                     {"unfinished", counts.unfinished}};
   json["budget"] = Json::array();
   for (const RequestBudget& part : plan.budget)
     json["budget"].push_back({{"account", part.account},

@@ -1,6 +1,7 @@
 // Reads plans from JSON: schemas/plan.schema.json.
 
 #include <charconv>
+#include <initializer_list>
 #include <utility>
 
 #include <fmt/format.h>
@@ -64,11 +65,13 @@ Address read_address(const Json& json) {
   return {.a = json.at("a"), .aaaa = json.at("aaaa")};
 }
 
-IdStrategy read_strategy(const std::string& word) {
-  for (const IdStrategy strategy :
-       {IdStrategy::automatic, IdStrategy::timestamp, IdStrategy::digest, IdStrategy::fixed})
-    if (word == to_string(strategy)) return strategy;
-  throw BadPlan{fmt::format("unknown id strategy '{}'", printable(word))};
+// The value among `known` that is written as a word.
+template <class T>
+T read_word(const Json& json, std::initializer_list<T> known, std::string_view what) {
+  const auto word = json.get<std::string>();
+  for (const T one : known)
+    if (word == to_string(one)) return one;
+  throw BadPlan{fmt::format("unknown {} '{}'", what, printable(word))};
 }
 
 Desired read_desired(const dns::Name& domain, const Json& json) {
@@ -78,13 +81,18 @@ Desired read_desired(const dns::Name& domain, const Json& json) {
   desired.tlsrpt = read_optional<sts::TlsRptRecord>(
       json.at("tlsrpt"), [](const Json& j) { return sts::TlsRptRecord{.rua = j.at("rua")}; });
   desired.address = read_optional<Address>(json.at("address"), read_address);
-  desired.id_strategy = read_strategy(json.at("id").at("strategy"));
+  desired.id_strategy = read_word(
+      json.at("id").at("strategy"),
+      {IdStrategy::automatic, IdStrategy::timestamp, IdStrategy::digest, IdStrategy::fixed},
+      "id strategy");
   desired.fixed_id = json.at("id").value("value", "");
   const Json& ttl = json.at("ttl");
   desired.ttls = {.sts = read_duration(ttl.at("sts")),
                   .tlsrpt = read_duration(ttl.at("tlsrpt")),
                   .address = read_duration(ttl.at("address"))};
   desired.takeover = json.at("takeover");
+  desired.safety = read_word(json.at("safety"),
+                             {SenderKind::prompt, SenderKind::daily, SenderKind::strict}, "safety");
   desired.edge_delay = Duration{json.at("edge_delay").get<std::int64_t>()};
   desired.as_configured = json.at("as_configured");
   desired.longest_max_age = read_duration(json.at("longest_max_age"));
@@ -179,6 +187,30 @@ Note read_note(const Json& json) {
   return note;
 }
 
+Time read_time(const Json& json) {
+  return require(parse_time(json.get<std::string>()));
+}
+
+MxState read_mx_state(const Json& json) {
+  MxState mx;
+  for (const Json& host : json.at("hosts"))
+    mx.hosts.push_back(read_name(host));
+  for (const Json& one : json.at("kept")) {
+    Kept kept{.pattern = require(sts::parse_mx_pattern(one.at("pattern").get<std::string>()))};
+    kept.why = read_word(one.at("why"), {Kept::Why::named, Kept::Why::leaving, Kept::Why::unknown},
+                         "reason");
+    if (one.contains("until")) kept.until = read_time(one.at("until"));
+    mx.kept.push_back(std::move(kept));
+  }
+  if (json.contains("may_change")) {
+    const Json& times = json.at("may_change");
+    mx.may_change = {.prompt = read_time(times.at("prompt")),
+                     .daily = read_time(times.at("daily")),
+                     .strict = read_time(times.at("strict"))};
+  }
+  return mx;
+}
+
 DomainPlan read_domain(const Json& json) {
   const dns::Name domain = read_name(json.at("domain"));
   DomainPlan plan{.desired = read_desired(domain, json.at("desired"))};
@@ -189,6 +221,9 @@ DomainPlan read_domain(const Json& json) {
   for (const Json& note : json.at("notes"))
     plan.notes.push_back(read_note(note));
   if (json.contains("error")) plan.error = read_error(json.at("error"));
+  if (json.contains("mx")) plan.mx = read_mx_state(json.at("mx"));
+  for (const Json& later : json.at("later"))
+    plan.later.push_back({later.at("what"), read_optional<Time>(later.at("due"), read_time)});
   return plan;
 }
 

@@ -99,6 +99,16 @@ Proof prove(const DomainPlan& plan, const Observed& observed) {
   return proof;
 }
 
+std::optional<SafeFrom> safe_since(const Observed& observed, Duration edge_delay) {
+  const dns::RecordSet* set = published_txt(observed);
+  const auto id = set == nullptr ? std::nullopt : id_of(*set);
+  const auto generated = id ? sts::parse_policy_id(*id) : std::nullopt;
+  if (!generated) return std::nullopt;
+  const Time seen = generated->published + edge_delay + id_ttl(observed);
+  const Time horizon = std::max(Time(generated->horizon), seen);
+  return SafeFrom{.prompt = seen, .daily = std::min(seen + day, horizon), .strict = horizon};
+}
+
 SafeFrom safe_from(const DomainPlan& plan, const Observed& observed, Time now) {
   const Timeline line = timeline(plan, observed, plan.steps.size());
   const Time announced = now + line.ids.back().at + line.id_ttl;

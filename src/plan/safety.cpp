@@ -43,8 +43,8 @@ std::string when_safe(const SafeFrom& safe) {
                      format_time(safe.prompt), format_time(safe.daily), format_time(safe.strict));
 }
 
-void check_patterns(const sts::Policy& policy, const std::optional<sts::Policy>& before,
-                    const SafeFrom& safe, std::vector<Note>& notes) {
+void check_removed(const sts::Policy& policy, const std::optional<sts::Policy>& before,
+                   std::vector<Note>& notes) {
   if (!before || before->mode != sts::Mode::enforce) return;
   for (const sts::MxPattern& old : before->mx) {
     const bool covered = std::ranges::any_of(
@@ -55,6 +55,11 @@ void check_patterns(const sts::Policy& policy, const std::optional<sts::Policy>&
                                    "such a host for the MX TTL",
                                    sts::format_mx_pattern(old))});
   }
+}
+
+void check_added(const sts::Policy& policy, const std::optional<sts::Policy>& before,
+                 const SafeFrom& safe, std::vector<Note>& notes) {
+  if (!before || before->mode != sts::Mode::enforce) return;
   for (const sts::MxPattern& fresh : policy.mx) {
     const bool known = std::ranges::any_of(
         before->mx, [&](const sts::MxPattern& pattern) { return sts::covers(pattern, fresh); });
@@ -104,6 +109,56 @@ void check_hosts(const sts::Policy& policy, const LiveMx& mx, std::vector<Note>&
                    missed.size() == 1 ? "" : "s", host_list(missed),
                    policy.mode == sts::Mode::enforce ? "will" : "would, once the policy enforces,",
                    missed.size() == 1 ? "it" : "them")});
+}
+
+// Is a pattern taken out only when no resolver holds an MX record that names its hosts (cover.h)?
+bool lets_go_late(const Desired& desired, const Observed& observed) {
+  return observed.mx && *observed.mx && !desired.as_configured &&
+         desired.id_strategy == IdStrategy::automatic;
+}
+
+void check_unlisted(const DomainPlan& plan, const Target& target,
+                    const std::optional<sts::Policy>& before, std::vector<Note>& notes) {
+  if (plan.desired.mx_live) return;
+  std::vector<dns::Name> unlisted;
+  for (const Kept& kept : target.kept)
+    if (kept.why == Kept::Why::named &&
+        (!before || std::ranges::find(before->mx, kept.pattern) == before->mx.end()))
+      unlisted.push_back(kept.pattern.host);
+  if (unlisted.empty()) return;
+  notes.push_back({Note::Kind::warning, "mx-not-listed",
+                   fmt::format("the MX records name {}, which no wanted pattern allows: the policy "
+                               "allows it as long as they do; list it, or change the records",
+                               host_list(unlisted))});
+}
+
+// Did the records change to hosts that senders with an older policy may not know yet?
+void check_moved_early(const DomainPlan& plan, const Target& target, const Observed& observed,
+                       const Moment& moment, std::vector<Note>& notes) {
+  const auto is = [](Kept::Why why) { return [why](const Kept& kept) { return kept.why == why; }; };
+  const bool left = std::ranges::any_of(target.kept, is(Kept::Why::leaving));
+  const bool named = std::ranges::any_of(target.kept, is(Kept::Why::named));
+  if (!left || named || target.policy.mode != sts::Mode::enforce) return;
+  const auto safe = safe_since(observed, plan.desired.edge_delay);
+  if (!safe || safe_for(plan.desired.safety, *safe) <= moment.now) return;
+  notes.push_back({Note::Kind::warning, "mx-moved-early",
+                   fmt::format("the MX records changed early: a sender with an older policy may "
+                               "refuse the hosts they name now until {}; let a host that it allows "
+                               "stand beside them",
+                               format_time(safe_for(plan.desired.safety, *safe)))});
+}
+
+// Live patterns have changed with the records: which of them an older policy allows nobody knows.
+void check_settling(const DomainPlan& plan, const Target& target, const Observed& observed,
+                    const Moment& moment, std::vector<Note>& notes) {
+  if (!plan.desired.mx_live || target.policy.mode != sts::Mode::enforce) return;
+  if (!observed.mx || !*observed.mx || (*observed.mx)->hosts.size() < 2) return;
+  const auto safe = safe_since(observed, plan.desired.edge_delay);
+  if (!safe || safe_for(plan.desired.safety, *safe) <= moment.now) return;
+  notes.push_back({Note::Kind::info, "mx-settling",
+                   fmt::format("a sender may hold an older policy until {}: let no host go before "
+                               "that was in the MX records before",
+                               format_time(safe_for(plan.desired.safety, *safe)))});
 }
 
 std::string worst_times(const std::array<Refusal, 3>& refusals) {
@@ -156,9 +211,12 @@ void check_proof(const DomainPlan& plan, const sts::Policy& policy, const Observ
 }  // namespace
 
 std::vector<Note> check_safety(const DomainPlan& plan, const Target& target,
-                               const Observed& observed, Time now) {
+                               const Observed& observed, const Moment& moment) {
   std::vector<Note> notes;
-  if (!plan.changed()) return notes;
+  if (!plan.changed()) {
+    check_settling(plan, target, observed, moment, notes);
+    return notes;
+  }
   const sts::Policy& policy = target.policy;
   std::optional<sts::Policy> before;
   if (*observed.policy) before = sts::parse_policy(**observed.policy).value;
@@ -170,9 +228,12 @@ std::vector<Note> check_safety(const DomainPlan& plan, const Target& target,
   check_fixed_id(plan, policy, before, notes);
   if (policy_changes) {
     check_enforce(policy, before, notes);
-    check_patterns(policy, before, safe_from(plan, observed, now), notes);
+    if (!lets_go_late(plan.desired, observed)) check_removed(policy, before, notes);
+    check_added(policy, before, safe_from(plan, observed, moment.now + moment.valid_for), notes);
     check_none(policy, notes);
   }
+  check_unlisted(plan, target, before, notes);
+  check_moved_early(plan, target, observed, moment, notes);
   check_move(plan, notes);
   check_proof(plan, policy, observed, notes);
   return notes;

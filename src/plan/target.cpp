@@ -5,6 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "plan/cover.h"
+#include "sts/policy_id.h"
+#include "sts/record.h"
+
 namespace stsctl::plan {
 
 namespace {
@@ -45,12 +49,51 @@ Result<Patterns> patterns_of(const Desired& desired, const LiveMx& mx) {
   return patterns;
 }
 
+std::optional<sts::Policy> served_policy(const Observed& observed) {
+  return observed.policy && *observed.policy ? sts::parse_policy(**observed.policy).value
+                                             : std::nullopt;
+}
+
 // A policy that is withdrawn needs no MX records: its patterns stay those that senders know.
 Patterns withdrawn(const Observed& observed) {
-  const auto served = observed.policy && *observed.policy
-                          ? sts::parse_policy(**observed.policy).value
-                          : std::nullopt;
+  const auto served = served_policy(observed);
   return served ? served->mx : Patterns{};
+}
+
+std::optional<sts::PolicyId> published_id(const Observed& observed) {
+  if (!observed.sts) return std::nullopt;
+  const auto record = sts::parse_sts_records(txt_values(*observed.sts)).value;
+  return record ? sts::parse_policy_id(record->id) : std::nullopt;
+}
+
+bool any_extra(const CoverQuestion& question) {
+  return std::ranges::any_of(question.published, [&](const sts::MxPattern& published) {
+    return std::ranges::none_of(question.wanted, [&](const sts::MxPattern& wanted) {
+      return sts::covers(wanted, published);
+    });
+  });
+}
+
+// Where nobody looked at the MX records, a policy is published as it is wanted.
+void fit(Target& target, const Desired& desired, const Observed& observed, Time now) {
+  if (!observed.mx || desired.as_configured || target.policy.mode == sts::Mode::none) return;
+  CoverQuestion question{.wanted = target.policy.mx,
+                         .remembers = desired.id_strategy == IdStrategy::automatic,
+                         .now = now};
+  if (*observed.mx) question.live = &**observed.mx;
+  const auto served = served_policy(observed);
+  if (served) {
+    question.published = served->mx;
+    const auto id = any_extra(question) ? published_id(observed) : std::nullopt;
+    if (id) {
+      question.leaving = sts::leaving_patterns(*id, *served).value_or(Patterns{});
+      question.since = id->published;
+    }
+  }
+  CoverAnswer answer = cover(question);
+  target.policy.mx = std::move(answer.patterns);
+  target.kept = std::move(answer.kept);
+  target.leaving = std::move(answer.leaving);
 }
 
 Result<Patterns> live_patterns(const Desired& desired, const Observed& observed) {
@@ -72,12 +115,14 @@ Result<Patterns> live_patterns(const Desired& desired, const Observed& observed)
 
 }  // namespace
 
-Result<Target> choose_target(const Desired& desired, const Observed& observed) {
+Result<Target> choose_target(const Desired& desired, const Observed& observed, Time now) {
   Target target{.policy = *desired.policy};
-  if (!desired.mx_live) return target;
-  Result<Patterns> patterns = live_patterns(desired, observed);
-  if (!patterns) return fail(patterns);
-  target.policy.mx = std::move(*patterns);
+  if (desired.mx_live) {
+    Result<Patterns> patterns = live_patterns(desired, observed);
+    if (!patterns) return fail(patterns);
+    target.policy.mx = std::move(*patterns);
+  }
+  fit(target, desired, observed, now);
   return target;
 }
 

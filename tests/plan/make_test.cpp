@@ -243,9 +243,9 @@ TEST(Staleness, NamesWhatDiffers) {
   const DomainPlan proved = moved.plan();
   EXPECT_TRUE(staleness(proved, moved.desired, story.observed(), {story.now, {}}).empty())
       << "nobody looked now";
-  moved.mx->hosts = {*dns::Name::parse("other.example.com")};
+  moved.mx->ttl = Duration{17};
   EXPECT_TRUE(staleness(proved, moved.desired, moved.observed(), {story.now, {}}).empty())
-      << "the plan would be the same: nothing is enforced";
+      << "the plan would be the same: a resolver's cache runs down";
   moved.desired.policy->mode = sts::Mode::enforce;
   moved.mx->hosts = {*dns::Name::parse("mail.example.com")};
   const DomainPlan enforced = moved.plan();

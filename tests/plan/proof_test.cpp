@@ -60,6 +60,7 @@ TEST_F(ProofTest, AFirstPublicationThatCoversTheMxRefusesNothing) {
 }
 
 TEST_F(ProofTest, AnEnforcedPolicyThatMissesEveryMxIsRefused) {
+  story.desired.as_configured = true;  // what the MX records need is not added
   publish("testing", {"mail.example.com"});
   const DomainPlan made = plan("enforce", {"other.example.com"});
   EXPECT_THAT(refusals(made), testing::ElementsAre("mail-refused"));
@@ -67,12 +68,14 @@ TEST_F(ProofTest, AnEnforcedPolicyThatMissesEveryMxIsRefused) {
 }
 
 TEST_F(ProofTest, InTestingNothingIsRefusedButItIsSaid) {
+  story.desired.as_configured = true;  // what the MX records need is not added
   const DomainPlan made = plan("testing", {"other.example.com"});
   EXPECT_THAT(refusals(made), IsEmpty());
   EXPECT_THAT(ids(made, Note::Kind::warning), Contains("mx-not-allowed"));
 }
 
 TEST_F(ProofTest, OneHostOfSeveralThatIsMissedIsAWarning) {
+  story.desired.as_configured = true;  // what the MX records need is not added
   set_mx({"mail.example.com", "backup.example.net"});
   const DomainPlan made = plan("enforce", {"mail.example.com"});
   EXPECT_THAT(refusals(made), IsEmpty());
@@ -82,6 +85,7 @@ TEST_F(ProofTest, OneHostOfSeveralThatIsMissedIsAWarning) {
 }
 
 TEST_F(ProofTest, APlanThatMendsARefusalIsNotHeldUp) {
+  story.desired.as_configured = true;  // what the MX records need is not added
   publish("enforce", {"gone.example.com"});
   const DomainPlan made = plan("enforce", {"gone.example.com", "mail.example.com"});
   EXPECT_THAT(refusals(made), IsEmpty());
@@ -103,6 +107,7 @@ TEST_F(ProofTest, WithoutALookAtTheMxNothingIsProved) {
 // Every kind of change in the order that is planned is clean; with the id before the policy it is
 // not, whatever else is shuffled.
 TEST_F(ProofTest, TheIdBeforeThePolicyIsCaught) {
+  story.mx.reset();  // patterns go at once
   const std::vector<std::pair<std::string, std::vector<std::string>>> changes{
       {"enforce", {"mail.example.com"}},
       {"enforce", {"mail.example.com", "new.example.com"}},
@@ -118,7 +123,58 @@ TEST_F(ProofTest, TheIdBeforeThePolicyIsCaught) {
   }
 }
 
+// The order that senders need, said apart from the model: the policy, the wait until no cache
+// serves an older one, and after both a new id.
+bool in_order(const std::vector<Step>& steps) {
+  const auto is = [](Stage stage) {
+    return [stage](const Step& step) { return step.stage == stage; };
+  };
+  const auto policy = std::ranges::find_if(steps, is(Stage::publish));
+  const auto wait = std::find_if(policy, steps.end(), is(Stage::confirm));
+  return std::any_of(wait, steps.end(), [](const Step& step) {
+    const auto* change = std::get_if<RecordChange>(&step.action);
+    return change != nullptr && change->edits.front().after->owner.text().starts_with("_mta-sts.");
+  });
+}
+
+// Every order of the steps of every kind of change: those that a sender could be misled by are
+// those that the model catches, and no others.
+TEST_F(ProofTest, ShufflingDependentStepsIsCaught) {
+  story.mx.reset();  // patterns go at once
+  const std::vector<std::pair<std::string, std::vector<std::string>>> changes{
+      {"enforce", {"mail.example.com"}},
+      {"enforce", {"mail.example.com", "old.example.com", "new.example.com"}},
+      {"testing", {"mail.example.com", "old.example.com"}},
+      {"none", {"mail.example.com"}}};
+  story.desired.tlsrpt = sts::TlsRptRecord{{"mailto:tls@example.net"}};
+  story.desired.edge_delay = Duration{600};
+  for (const bool foreign : {false, true})
+    for (const auto& [mode, patterns] : changes) {
+      publish("enforce", {"mail.example.com", "old.example.com"});
+      if (foreign) story.set_txt("v=STSv1; id=byhand");
+      story.desired.tlsrpt->rua.front() += "x";
+      DomainPlan made = plan(mode, patterns);
+      ASSERT_GE(made.steps.size(), 4U);
+      ASSERT_TRUE(in_order(made.steps));
+      std::vector<std::size_t> order;
+      for (std::size_t i = 0; i < made.steps.size(); ++i)
+        order.push_back(i);
+      const std::vector<Step> steps = made.steps;
+      int caught = 0;
+      do {
+        for (std::size_t i = 0; i < order.size(); ++i)
+          made.steps[i] = steps[order[i]];
+        ASSERT_EQ(prove(made, story.observed()).stale, !in_order(made.steps)) << mode;
+        caught += in_order(made.steps) ? 0 : 1;
+      } while (std::ranges::next_permutation(order).found);
+      EXPECT_GT(caught, 10);
+      story.desired.policy =
+          Story::policy("enforce", "1w", {"mail.example.com", "old.example.com"});
+    }
+}
+
 TEST_F(ProofTest, AnEdgeThatLagsIsWaitedFor) {
+  story.mx.reset();  // patterns go at once
   publish("enforce", {"mail.example.com", "old.example.com"});
   story.desired.edge_delay = Duration{600};
   DomainPlan made = plan("enforce", {"mail.example.com"});

@@ -37,7 +37,7 @@ class LiveTarget : public testing::Test {
   Result<Target> target(const std::optional<Result<LiveMx>>& mx) const {
     Observed observed = story.observed();
     observed.mx = mx;
-    return choose_target(story.desired, observed);
+    return choose_target(story.desired, observed, story.now);
   }
 
   Story story;
