@@ -176,16 +176,16 @@ void diff_policy(const Goal& goal, const Observed& observed, const Moment& momen
 
 DomainPlan make_domain(const Desired& desired, const Observed& observed, const Moment& moment) {
   DomainPlan plan{.desired = desired};
-  plan.error = unreadable(desired, observed);
-  if (!plan.error) plan.error = in_the_way(desired, observed);
   std::optional<Target> target;
-  if (!plan.error && desired.policy) {
+  if (desired.policy) {
     Result<Target> chosen = choose_target(desired, observed, moment.now);
     if (chosen)
       target = std::move(*chosen);
     else
       plan.error = chosen.error();
   }
+  if (!plan.error) plan.error = unreadable(desired, observed);
+  if (!plan.error) plan.error = in_the_way(desired, observed);
   if (plan.error) {
     if (plan.error->where.empty()) plan.error->where = desired.domain.text();
     return plan;

@@ -95,7 +95,7 @@ Counts count(const Plan& plan) {
       ++counts.changed;
     else
       ++counts.unchanged;
-    if (!domain.later.empty()) ++counts.unfinished;
+    if (!domain.later.empty() && !domain.refused()) ++counts.unfinished;
   }
   return counts;
 }

@@ -92,6 +92,10 @@ void fit(Target& target, const Desired& desired, const Observed& observed, Time 
   }
   CoverAnswer answer = cover(question);
   target.policy.mx = std::move(answer.patterns);
+  // What stays the same is not written anew for the sake of its order.
+  if (served && !answer.kept.empty() && served->mx.size() == target.policy.mx.size() &&
+      std::ranges::is_permutation(served->mx, target.policy.mx))
+    target.policy.mx = served->mx;
   target.kept = std::move(answer.kept);
   target.leaving = std::move(answer.leaving);
 }

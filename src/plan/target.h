@@ -15,7 +15,7 @@ struct Target {
   bool operator==(const Target&) const = default;
 };
 
-/// `desired.policy` must be set, and what its plan depends on be readable. Errors, where the
+/// `desired.policy` must be set. Errors, where the
 /// patterns are those of the MX records: what reading them failed with; Code::refused where there
 /// are none that a policy can name.
 Result<Target> choose_target(const Desired& desired, const Observed& observed, Time now);

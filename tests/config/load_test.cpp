@@ -98,6 +98,8 @@ TEST(Load, LayersAddUp) {
   EXPECT_EQ(a.fixed_id, "20260101");
   EXPECT_EQ(a.ttls.sts, Duration{300});
   EXPECT_TRUE(a.takeover);
+  EXPECT_EQ(a.safety, plan::SenderKind::prompt);
+  EXPECT_EQ(domain(loaded, "c.example").safety, plan::SenderKind::strict);
   EXPECT_EQ(a.longest_max_age, Duration{4 * 604800});
   ASSERT_TRUE(a.address);
   EXPECT_EQ(a.address->aaaa, std::vector<std::string>{"2001:db8::1"});

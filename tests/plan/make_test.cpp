@@ -203,15 +203,27 @@ TEST(PlanJson, RoundTrips) {
   plan.domains.push_back(make_domain(story.desired, unread, {story.now, {}}));
   unread.sts = fail(Code::unauthorized, "no", "dns", "ask");
   plan.domains.push_back(make_domain(story.desired, unread, {story.now, {}}));
+  story.apply();
+  story.now += Duration{86400};
+  story.desired.safety = SenderKind::daily;
+  story.desired.policy = Story::policy("enforce", "1w", {"new.example.com"});
+  plan.domains.push_back(story.plan());  // keeps a host that the MX records name,
+  story.apply();
+  story.mx->hosts = {*dns::Name::parse("new.example.com")};
+  plan.domains.push_back(story.plan());  // and one that is leaving
+  ASSERT_TRUE(plan.domains[3].mx->may_change);
+  ASSERT_TRUE(plan.domains[4].mx->kept.front().until);
   const Result<Plan> read = plan_from_json(to_json(plan));
   ASSERT_TRUE(read) << to_string(read.error());
   EXPECT_EQ(read->budget, plan.budget);
-  ASSERT_EQ(read->domains.size(), 3U);
-  for (std::size_t i = 0; i < 3; ++i) {
+  ASSERT_EQ(read->domains.size(), 5U);
+  for (std::size_t i = 0; i < 5; ++i) {
     EXPECT_EQ(read->domains[i].desired, plan.domains[i].desired);
     EXPECT_EQ(read->domains[i].observed, plan.domains[i].observed);
     EXPECT_EQ(read->domains[i].steps, plan.domains[i].steps);
     EXPECT_EQ(read->domains[i].notes, plan.domains[i].notes);
+    EXPECT_EQ(read->domains[i].mx, plan.domains[i].mx);
+    EXPECT_EQ(read->domains[i].later, plan.domains[i].later);
     EXPECT_EQ(read->domains[i].error, plan.domains[i].error);
   }
   EXPECT_EQ(to_json(*read), to_json(plan));
