@@ -104,7 +104,10 @@ std::optional<SafeFrom> safe_since(const Observed& observed, Duration edge_delay
   const auto id = set == nullptr ? std::nullopt : id_of(*set);
   const auto generated = id ? sts::parse_policy_id(*id) : std::nullopt;
   if (!generated) return std::nullopt;
-  const Time seen = generated->published + edge_delay + id_ttl(observed);
+  const Time published = generated->published;
+  if (Time(generated->horizon) <= published)  // no cache held an older one even then
+    return SafeFrom{.prompt = published, .daily = published, .strict = published};
+  const Time seen = published + edge_delay + id_ttl(observed);
   const Time horizon = std::max(Time(generated->horizon), seen);
   return SafeFrom{.prompt = seen, .daily = std::min(seen + day, horizon), .strict = horizon};
 }

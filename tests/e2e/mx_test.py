@@ -139,7 +139,10 @@ class Mx(Served):
             self.assertIn(f"then: the MX records need not name mail.example.com any more (senders that "
                           f"look at the id each time {dates['prompt']}, daily {dates['daily']}, never "
                           f"{dates['strict']}), from {dates['strict']} on", out)
-        self.assertIn("in sync; the MX records need not", self.run_it("status", env=self.env, check=0).stdout)
+        self.assertIn(f"in sync; older policies until {dates['strict']}; the MX records need not",
+                      self.run_it("status", env=self.env, check=0).stdout)
+        [row] = json.loads(self.run_it("status", "--json", env=self.env, check=0).stdout)["domains"]
+        self.assertEqual((row["older_until"], row["later"]), (dates["strict"], domain["later"]))
         self.age(10)
         self.assertIn("mail.example.com leaves the policy when the MX records have not named it",
                       self.apply(2))

@@ -212,6 +212,7 @@ TEST(PlanJson, RoundTrips) {
   story.mx->hosts = {*dns::Name::parse("new.example.com")};
   plan.domains.push_back(story.plan());  // and one that is leaving
   ASSERT_TRUE(plan.domains[3].mx->may_change);
+  ASSERT_FALSE(plan.domains[4].mx->kept.empty());
   ASSERT_TRUE(plan.domains[4].mx->kept.front().until);
   const Result<Plan> read = plan_from_json(to_json(plan));
   ASSERT_TRUE(read) << to_string(read.error());

@@ -1,5 +1,7 @@
 // MX records that change while plans are applied every night: what senders of every kind do about
 // it, from the first night to the last.
+#include <random>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -77,8 +79,22 @@ class Nights {
     return story_.plan();
   }
 
+  // Until no sender that is waited for holds an older policy.
+  void wait() {
+    const Time known = safe_for(story_.desired.safety, *safe_since(story_.observed(), Duration{0}));
+    if (known > story_.now) story_.now = known;
+  }
+
   Duration refused(SenderKind kind) const { return worst_refusal(line_, kind).total; }
   Story& story() { return story_; }
+
+  // How often the policy became smaller.
+  int shrunk() const {
+    int times = 0;
+    for (std::size_t i = 2; i < line_.policies.size(); ++i)
+      times += line_.policies[i].what->mx.size() < line_.policies[i - 1].what->mx.size() ? 1 : 0;
+    return times;
+  }
 
  private:
   Story story_;
@@ -176,6 +192,57 @@ TEST(MxChange, ACrashAnywhereIsMadeUpFor) {
           EXPECT_EQ(nights.refused(kind), Duration{0})
               << change.name << " " << first << " " << second << " " << to_string(kind);
       }
+}
+
+// An operator who changes mind, patterns and records at random, but no record before it is said.
+class Whims {
+ public:
+  explicit Whims(unsigned seed) : random_(seed) {}
+
+  Hosts some(const Hosts& of) {
+    Hosts chosen;
+    for (const std::string& one : of)
+      if (below(2) == 0) chosen.push_back(one);
+    return chosen.empty() ? Hosts{of[below(of.size())]} : chosen;
+  }
+  std::size_t below(std::size_t limit) { return random_() % limit; }
+
+ private:
+  std::mt19937 random_;
+};
+
+// A host that each of the patterns allows.
+Hosts hosts_of(const Hosts& patterns) {
+  Hosts hosts;
+  for (const std::string& pattern : patterns)
+    hosts.push_back(pattern.starts_with("*.") ? "mx" + pattern.substr(1) : pattern);
+  return hosts;
+}
+
+TEST(MxChange, WhateverAPatientOperatorDoesNothingIsRefused) {
+  const Hosts all{"a.x", "b.x", "mx.d.x", "*.d.x"};
+  int shrunk = 0;
+  for (unsigned seed = 0; seed < 24; ++seed) {
+    Whims whims(seed);
+    const SenderKind safety = kinds[seed % kinds.size()];
+    Hosts wanted = whims.some(all);
+    Nights nights(wanted, whims.some(hosts_of(wanted)), safety);
+    for (int change = 0; change < 2; ++change) {
+      wanted = whims.some(all);
+      nights.want(wanted);
+      nights.night(whims.below(5));
+      nights.settle();
+      nights.wait();
+      nights.move(whims.some(hosts_of(wanted)));
+      for (std::size_t night = whims.below(3); night > 0; --night)
+        nights.night(whims.below(5));
+    }
+    EXPECT_THAT(nights.settle().later, IsEmpty()) << seed;
+    EXPECT_TRUE(publishes(nights.story(), wanted)) << seed;
+    shrunk += nights.shrunk();
+    EXPECT_EQ(nights.refused(safety), Duration{0}) << seed << ", " << to_string(safety);
+  }
+  EXPECT_GT(shrunk, 20) << "the worlds must not be all harmless";
 }
 
 TEST(MxChange, RecordsThatComeBackAreKeptAsLongAsTheyStay) {

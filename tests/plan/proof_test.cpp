@@ -202,6 +202,23 @@ TEST_F(ProofTest, SaysFromWhenTheMxMayChange) {
   EXPECT_LE(safe.strict, story.now + Duration{8 * 86400 + 86400}) << "the horizon, in whole days";
 }
 
+TEST_F(ProofTest, ThePublishedIdSaysTheSameLater) {
+  publish("enforce", {"mail.example.com"});
+  EXPECT_LE(safe_since(story.observed(), Duration{0})->strict, story.now) << "nothing was before";
+  const DomainPlan made = plan("enforce", {"mail.example.com", "new.example.com"});
+  const SafeFrom planned = safe_from(made, story.observed(), story.now);
+  story.desired.policy = Story::policy("enforce", "1w", {"mail.example.com", "new.example.com"});
+  story.apply();
+  story.now += Duration{3600};
+  const std::optional<SafeFrom> since = safe_since(story.observed(), Duration{0});
+  ASSERT_TRUE(since);
+  EXPECT_EQ(since->strict, planned.strict);
+  EXPECT_LE(planned.prompt - since->prompt, Duration{3}) << "a second a step";
+  EXPECT_EQ(since->daily - since->prompt, Duration{86400});
+  story.set_txt("v=STSv1; id=byhand");
+  EXPECT_FALSE(safe_since(story.observed(), Duration{0}));
+}
+
 // Moving the MX at the times that safe_from() gives refuses nothing; a moment before the strict
 // one, a strict sender does.
 TEST_F(ProofTest, TheSafeTimesAreSafe) {
