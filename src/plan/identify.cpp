@@ -182,7 +182,7 @@ std::string reason_to_bump(const Desired& desired, const Published& published,
   if (!published.single) return "the published record is invalid";
   const bool same = published.served && sts::same_policy(*published.served, *desired.policy);
   const bool marks = desired.id_strategy == IdStrategy::automatic;
-  const std::string marking =
+  std::string marking =
       question.leaving.empty() ? "its MX records are as wanted again" : "hosts left its MX records";
   if (published.foreign()) {
     if (!same) return "the policy changes";
