@@ -77,7 +77,9 @@ class Cover {
   }
 
   // Hosts that nobody listed; a name that no policy can hold is left out, for nothing allows it.
+  // Where there are no records nobody says that the domain itself is to take mail.
   void add_named() {
+    if (question_.live->implicit) return;
     Patterns fresh;
     for (const dns::Name& host : question_.live->hosts) {
       if (any_matches(answer_.patterns, host)) continue;

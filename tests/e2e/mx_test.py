@@ -86,6 +86,17 @@ class Mx(Served):
             self.assertIn("warning (mx-not-listed): the MX records name mail.example.com", out)
             self.assertIn("+ mx: mail.example.com", out)
 
+    def test_a_domain_without_records_is_not_enforced_without_itself(self):
+        self.move_mx("MX 10 mail", "TXT x")
+        self.want("{mode: enforce, mx: [mail.example.com]}")
+        out = self.run_it("plan", env=self.env, check=3).stdout
+        self.assertIn("refused (mail-refused)", out)
+        self.assertNotIn("+ mx: example.com", out)
+        self.apply(3)
+        self.assertIsNone(self.policy())
+        self.apply(0, "--allow", "mail-refused")
+        self.assertIn("mx: mail.example.com", self.policy())
+
     def test_a_refusal_can_be_allowed(self):
         self.want("{mode: enforce, mx: [mail.example.com]}, id: {strategy: fixed, value: one}")
         self.apply(0)

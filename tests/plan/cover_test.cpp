@@ -224,6 +224,14 @@ TEST(Cover, KeepsWhatSendersMayStillNeed) {
   }
 }
 
+TEST(Cover, TheDomainItselfIsKeptButNotAdded) {
+  const LiveMx live{{*dns::Name::parse("x")}, hour, true};
+  CoverQuestion question{.wanted = patterns({"a.x"}), .live = &live, .now = now};
+  EXPECT_THAT(kept(cover(question)), testing::IsEmpty()) << "there are no MX records";
+  question.published = patterns({"x"});
+  EXPECT_THAT(kept(cover(question)), testing::ElementsAre("x named"));
+}
+
 TEST(Cover, OfWhatItSaidIsTheSame) {
   for (const Case& one : cases()) {
     if (!one.remembers) continue;
