@@ -134,6 +134,9 @@ class PolicyHost {
 
   /// The longest time a cache in front may serve an older body.
   virtual Duration edge_delay() const { return Duration{0}; }
+
+  /// Does it serve what the configuration says, and can be given nothing else?
+  virtual bool as_configured() const { return false; }
 };
 
 using MakeDns =

@@ -63,6 +63,8 @@ class Serve final : public PolicyHost {
 
   Duration edge_delay() const override { return edge_delay_; }
 
+  bool as_configured() const override { return store_ == nullptr; }
+
  private:
   // What the running server answers for mta-sts.`domain`, wherever that name points now.
   Result<Body> read_one(const dns::Name& domain) const {

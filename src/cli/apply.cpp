@@ -28,6 +28,7 @@ struct ApplyOptions {
   std::vector<std::string> allowed;
   bool yes = false;
   bool json = false;
+  bool detailed = false;
 
   bool no_wait = false;
   bool no_verify = false;
@@ -42,14 +43,17 @@ struct ApplyOptions {
 // A saved plan is a few kilobytes a domain; more than this is none.
 constexpr std::size_t longest_plan = std::size_t{4} << 30U;
 
-int apply_exit(const std::vector<Outcome>& outcomes) {
+int apply_exit(const std::vector<Outcome>& outcomes, bool detailed) {
   const auto any = [&](Ending ending) {
     return std::ranges::find(outcomes, ending, &Outcome::ending) != outcomes.end();
   };
   if (any(Ending::stale)) return exit_stale;
   const bool failed = any(Ending::failed) || any(Ending::cancelled);
   if (failed) return any(Ending::applied) ? exit_partial : exit_failed;
-  return any(Ending::refused) ? exit_refused : exit_done;
+  if (any(Ending::refused)) return exit_refused;
+  const bool unfinished =
+      std::ranges::any_of(outcomes, [](const Outcome& outcome) { return !outcome.later.empty(); });
+  return detailed && unfinished ? exit_changes : exit_done;
 }
 
 std::size_t step_count(const plan::Plan& plan) {
@@ -78,7 +82,7 @@ std::vector<Outcome> execute(Context& context, const plan::Plan& plan, const Ses
 int finish(Context& context, const std::vector<Outcome>& outcomes, const ApplyOptions& options) {
   context.world.out << (options.json ? outcomes_json(outcomes)
                                      : outcomes_text(outcomes, context.color()));
-  return apply_exit(outcomes);
+  return apply_exit(outcomes, options.detailed);
 }
 
 bool executable(const plan::Plan& plan, const ApplyOptions& options) {
@@ -166,8 +170,8 @@ std::vector<Outcome> take_out_stale(plan::Plan& plan, const Session& session,
       differences.push_back(
           fmt::format("the plan was valid until {}", format_time(plan.valid_until)));
     else
-      differences =
-          plan::staleness(domain, session.desired[found->second], observed[found->second]);
+      differences = plan::staleness(domain, session.desired[found->second], observed[found->second],
+                                    {plan.created, plan.valid_until - plan.created});
     if (differences.empty()) return false;
     outcomes.push_back(stale(domain.domain(), differences));
     return true;
@@ -252,6 +256,8 @@ void add_apply(CLI::App& app, Context& context) {
       });
   add_eye_flags(*command, options->flags);
   command->add_flag("--json", options->json, "Print the outcomes as JSON");
+  command->add_flag("--detailed-exitcode", options->detailed,
+                    "Exit with 2 when all is done that is due and more is to come");
 }
 
 }  // namespace stsctl::cli

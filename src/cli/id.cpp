@@ -24,7 +24,15 @@ struct Explanation {
   std::string id;
   std::optional<sts::PolicyId> generated;
   std::optional<bool> announces;
+  std::vector<sts::MxPattern> leaving = {};  // of the patterns of the policy it announces
 };
+
+std::vector<std::string> names_of(const std::vector<sts::MxPattern>& patterns) {
+  std::vector<std::string> names;
+  for (const sts::MxPattern& pattern : patterns)
+    names.push_back(sts::format_mx_pattern(pattern));
+  return names;
+}
 
 std::string as_text(const Explanation& one, Time now) {
   if (!one.generated)
@@ -45,6 +53,9 @@ std::string as_text(const Explanation& one, Time now) {
               : fmt::format(": senders may hold an older policy for up to {} more\n",
                             describe_duration(Time{id.horizon} - now));
   text += fmt::format("  digest     {}\n", id.digest);
+  if (!one.leaving.empty())
+    text += fmt::format("  leaving    {}: no MX record named such a host any more\n",
+                        join(names_of(one.leaving), ", "));
   if (one.announces)
     text += *one.announces ? "It announces this policy.\n" : "It announces another policy.\n";
   return text;
@@ -58,6 +69,7 @@ std::string as_json(const Explanation& one) {
     json["digest"] = one.generated->digest;
   }
   if (one.announces) json["announces"] = *one.announces;
+  if (!one.leaving.empty()) json["leaving"] = names_of(one.leaving);
   return json.dump(2) + "\n";
 }
 
@@ -76,7 +88,10 @@ int explain(Context& context, const IdOptions& options) {
                 << '\n';
       return exit_usage;
     }
-    one.announces = one.generated && sts::announces(*one.generated, *checked.value);
+    const auto leaving =
+        one.generated ? sts::leaving_patterns(*one.generated, *checked.value) : std::nullopt;
+    one.announces = leaving.has_value();
+    one.leaving = leaving.value_or(std::vector<sts::MxPattern>{});
   }
   world.out << (options.as_json ? as_json(one) : as_text(one, world.services.clock.now()));
   return one.announces == false ? exit_failed : exit_done;

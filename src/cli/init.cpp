@@ -43,6 +43,7 @@ constexpr const char* sample =
   example.com:
     policy: {mx: [mail.example.com]}     # the hosts of its MX records; "*.example.com" is one label
   # example.org: {preset: google-workspace}
+  # example.edu: {policy: {mx: live}}    # the same hosts, looked up for each plan
   # example.net: {policy: {mode: none, mx: [mail.example.net]}}
 )";
 

@@ -67,7 +67,8 @@ void add_plan(CLI::App& app, Context& context) {
   CLI::Option* json = command->add_flag("--json", options->json, "Print the plan as JSON");
   command->add_flag("--markdown", options->markdown, "Print a comment for a pull request")
       ->excludes(json);
-  command->add_flag("--detailed-exitcode", options->detailed, "Exit with 2 when there are changes");
+  command->add_flag("--detailed-exitcode", options->detailed,
+                    "Exit with 2 when there are changes, now or later");
 }
 
 }  // namespace stsctl::cli

@@ -137,12 +137,14 @@ Lines domain_lines(const plan::DomainPlan& domain) {
     lines.push_back({info ? '#' : '!',
                      info ? note.text : fmt::format("{} ({}): {}", kind, note.id, note.text)});
   }
+  for (const plan::Later& later : domain.later)
+    lines.push_back({'#', "then: " + describe(later)});
   if (domain.error) add_error(lines, domain);
   return lines;
 }
 
 bool is_shown(const plan::DomainPlan& domain) {
-  return domain.changed() || domain.error || !domain.notes.empty();
+  return domain.changed() || domain.error || !domain.notes.empty() || !domain.later.empty();
 }
 
 std::string name_text(const dns::Name& name) {
@@ -173,7 +175,7 @@ std::string indented(const Line& line) {
 std::string short_state(const plan::DomainPlan& domain) {
   if (domain.refused()) return "refused";
   if (domain.error) return "not readable";
-  if (!domain.changed()) return "unchanged";
+  if (!domain.changed()) return domain.later.empty() ? "unchanged" : "unchanged, more to come";
   return fmt::format("{} step{}", domain.steps.size(), domain.steps.size() == 1 ? "" : "s");
 }
 
@@ -203,6 +205,8 @@ std::string plan_summary(const plan::Plan& plan) {
                                  thousands(counts.unchanged));
   if (counts.refused > 0) text += fmt::format(", {} refused", thousands(counts.refused));
   if (counts.failed > 0) text += fmt::format(", {} not readable", thousands(counts.failed));
+  if (counts.unfinished > 0)
+    text += fmt::format("; more to come for {}", thousands(counts.unfinished));
   return text;
 }
 
@@ -232,8 +236,12 @@ std::string plan_text(const plan::Plan& plan, bool color) {
   }
   const plan::Counts counts = count(plan);
   if (counts.changed + counts.refused + counts.failed == 0)
-    return text + fmt::format("Nothing to do: {} domain{} in sync.\n", thousands(counts.unchanged),
-                              counts.unchanged == 1 ? "" : "s");
+    return text + fmt::format("Nothing to do{}: {} domain{} in sync{}.\n",
+                              counts.unfinished == 0 ? "" : " now", thousands(counts.unchanged),
+                              counts.unchanged == 1 ? "" : "s",
+                              counts.unfinished == 0 ? ""
+                                                     : fmt::format(", more to come for {}",
+                                                                   thousands(counts.unfinished)));
   return text + fmt::format("Plan: {}.\n", plan_summary(plan)) + budget_text(plan);
 }
 
@@ -265,8 +273,9 @@ std::string outcomes_text(const std::vector<engine::Outcome>& outcomes, bool col
   std::map<engine::Ending, std::size_t> counts;
   for (const engine::Outcome& outcome : outcomes) {
     ++counts[outcome.ending];
-    if (outcome.ending == engine::Ending::unchanged) continue;
-    const bool good = outcome.ending == engine::Ending::applied;
+    if (outcome.ending == engine::Ending::unchanged && outcome.later.empty()) continue;
+    const bool good =
+        outcome.ending == engine::Ending::applied || outcome.ending == engine::Ending::unchanged;
     std::string line =
         fmt::format("{}: {}", name_text(outcome.domain), engine::to_string(outcome.ending));
     if (!good && outcome.steps_taken > 0)
@@ -279,6 +288,8 @@ std::string outcomes_text(const std::vector<engine::Outcome>& outcomes, bool col
         line += printable(part) + "\n";
       line.pop_back();
     }
+    for (const plan::Later& later : outcome.later)
+      line += "\n  then: " + printable(describe(later));
     text += (color ? painted(good ? '+' : '-', line) : line) + "\n";
   }
   std::string summary;
@@ -307,6 +318,10 @@ std::string outcomes_json(const std::vector<engine::Outcome>& outcomes) {
                        {"what", outcome.error->what},
                        {"where", outcome.error->where},
                        {"hint", outcome.error->hint}};
+    json["later"] = Json::array();
+    for (const plan::Later& later : outcome.later)
+      json["later"].push_back({{"what", later.what},
+                               {"due", later.due ? Json(format_time(*later.due)) : Json(nullptr)}});
     list.push_back(std::move(json));
   }
   return Json{{"format", "stsctl-apply"}, {"version", 1}, {"summary", summary}, {"domains", list}}

@@ -28,15 +28,22 @@ void look_at_mx(Context& context, const Session& session, const std::vector<bool
     observed[places[i]].mx = std::move(found[i]);
 }
 
+void look_at_mx(Context& context, const Session& session, const plan::Moment& moment,
+                std::vector<plan::Observed>& observed) {
+  // Most domains do not change, and then their MX records are of no interest here.
+  std::vector<bool> wanted(observed.size());
+  for (std::size_t i = 0; i < observed.size(); ++i) {
+    const plan::Desired& desired = session.desired[i];
+    wanted[i] = desired.policy &&
+                (desired.mx_live || plan::make_domain(desired, observed[i], moment).changed());
+  }
+  look_at_mx(context, session, wanted, observed);
+}
+
 plan::Plan make_plan(Context& context, const Session& session, Duration valid_for) {
   std::vector<plan::Observed> observed = observe(context, session);
   const plan::Moment moment{.now = context.world.services.clock.now(), .valid_for = valid_for};
-  // Most domains do not change, and then their MX records are of no interest here.
-  std::vector<bool> changes(observed.size());
-  for (std::size_t i = 0; i < observed.size(); ++i)
-    changes[i] = session.desired[i].policy &&
-                 plan::make_domain(session.desired[i], observed[i], moment).changed();
-  look_at_mx(context, session, changes, observed);
+  look_at_mx(context, session, moment, observed);
   plan::Plan plan = plan::make(session.desired, observed, moment);
   plan.budget = engine::request_budget(plan, session.accounts);
   return plan;
@@ -46,7 +53,7 @@ int plan_exit(const plan::Plan& plan, bool detailed) {
   const plan::Counts counts = count(plan);
   if (counts.refused > 0) return exit_refused;
   if (counts.failed > 0) return exit_failed;
-  return detailed && counts.changed > 0 ? exit_changes : exit_done;
+  return detailed && counts.changed + counts.unfinished > 0 ? exit_changes : exit_done;
 }
 
 }  // namespace stsctl::cli

@@ -16,11 +16,16 @@ std::vector<plan::Observed> observe(Context& context, const Session& session);
 void look_at_mx(Context& context, const Session& session, const std::vector<bool>& wanted,
                 std::vector<plan::Observed>& observed);
 
+/// The same for those whose plan depends on them: policies that change, and patterns that are taken
+/// from them.
+void look_at_mx(Context& context, const Session& session, const plan::Moment& moment,
+                std::vector<plan::Observed>& observed);
+
 /// The plan for the session as of now; policies that change are held against the MX records.
 plan::Plan make_plan(Context& context, const Session& session, Duration valid_for);
 
 /// The exit code of a plan that is only shown: domains that are refused or cannot be read count,
-/// changes only with `detailed`.
+/// changes, now or later, only with `detailed`.
 int plan_exit(const plan::Plan& plan, bool detailed);
 
 }  // namespace stsctl::cli

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/session.h"
+#include "cli/planning.h"
 #include "cli/web_server_config.h"
 #include "plan/make.h"
 #include "providers/policy_path.h"
@@ -39,12 +39,16 @@ struct Rendered {
   std::optional<std::string> policy;
 };
 
-Rendered rendered(const plan::Desired& desired, Time now) {
-  const plan::NameState absent{desired.domain, {}};
-  const plan::Observed nothing{desired.domain, absent, absent, absent,
-                               std::optional<std::string>{}};
+plan::Observed nothing_of(const dns::Name& domain) {
+  const plan::NameState absent{domain, {}};
+  return {domain, absent, absent, absent, std::optional<std::string>{}};
+}
+
+Result<Rendered> rendered(const plan::Desired& desired, const plan::Observed& observed, Time now) {
+  const plan::DomainPlan plan = make_domain(desired, observed, {.now = now});
+  if (plan.error) return std::unexpected(*plan.error);
   Rendered result;
-  for (const plan::Step& step : make_domain(desired, nothing, {.now = now}).steps) {
+  for (const plan::Step& step : plan.steps) {
     if (const auto* change = std::get_if<plan::RecordChange>(&step.action))
       for (const plan::RecordEdit& edit : change->edits)
         if (edit.after) result.records.push_back(*edit.after);
@@ -95,19 +99,39 @@ int complain(const Context& context, const std::string& what) {
   return exit_usage;
 }
 
-int render_records(const Context& context, const RenderOptions& options) {
+// DNS is asked for nothing but the MX records that patterns are taken from.
+std::vector<plan::Observed> observe_nothing(Context& context, const Session& session) {
+  std::vector<plan::Observed> observed;
+  std::vector<bool> live;
+  for (const plan::Desired& desired : session.desired) {
+    observed.push_back(nothing_of(desired.domain));
+    live.push_back(desired.mx_live);
+  }
+  look_at_mx(context, session, live, observed);
+  return observed;
+}
+
+int render_records(Context& context, const RenderOptions& options) {
   World& world = context.world;
   const std::optional<Session> session = open_session(context, options.domains);
   if (!session) return exit_usage;
   if (options.as_json && session->desired.size() != 1)
     return complain(context, "render --json takes one domain");
+  const std::vector<plan::Observed> observed = observe_nothing(context, *session);
   bool first = true;
-  for (const plan::Desired& desired : session->desired) {
-    const Rendered what = rendered(desired, world.services.clock.now());
+  int code = exit_done;
+  for (std::size_t i = 0; i < observed.size(); ++i) {
+    const plan::Desired& desired = session->desired[i];
+    const Result<Rendered> what = rendered(desired, observed[i], world.services.clock.now());
+    if (!what) {
+      world.err << "stsctl: " << to_string(what.error()) << '\n';
+      code = exit_failed;
+      continue;
+    }
     if (!std::exchange(first, false)) world.out << '\n';
-    world.out << (options.as_json ? as_json(desired, what) : as_text(desired, what));
+    world.out << (options.as_json ? as_json(desired, *what) : as_text(desired, *what));
   }
-  return exit_done;
+  return code;
 }
 
 // ---- a web server's configuration ----
@@ -172,7 +196,7 @@ int render_server(const Context& context, const RenderOptions& options) {
   return exit_done;
 }
 
-int render(const Context& context, const RenderOptions& options) {
+int render(Context& context, const RenderOptions& options) {
   return options.format.empty() ? render_records(context, options)
                                 : render_server(context, options);
 }
@@ -184,7 +208,7 @@ void add_render(CLI::App& app, Context& context) {
   CLI::App* command = add_command(
       app, context, "render",
       "Print domains' records and policies as they would be published now, or with --format the "
-      "configuration of their web server; touches nothing",
+      "configuration of their web server; asks DNS only where 'mx: live' says so",
       "  stsctl render example.com\n"
       "  stsctl render --format nginx > /etc/nginx/conf.d/mta-sts.conf",
       [&context, options] { return render(context, *options); });

@@ -42,11 +42,19 @@ class Collection {
   void add(const plan::Desired& desired) {
     const auto file = file_of(config_, desired);
     if (!file) return keep(desired.domain, file.error());
+    if (!*file && desired.mx_live) return keep(desired.domain, no_patterns());
     if (!*file) return policies_.set(desired.domain, sts::format_policy(*desired.policy));
     Result<std::string> body = services_.files.read(**file, longest_file);
     if (body) return policies_.set(desired.domain, std::move(*body));
     if (body.error().code != Code::not_found) return keep(desired.domain, body.error());
     ++absent_;
+  }
+
+  static Error no_patterns() {
+    return {Code::unsupported,
+            "'mx: live' says nothing that could be served",
+            {},
+            "give its host a 'root', which apply writes the policy to"};
   }
 
   // A disk that fails is no reason to say that there is no policy.

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/planning.h"
+#include "plan/proof.h"
 #include "sts/policy_id.h"
 #include "sts/record.h"
 
@@ -23,6 +24,8 @@ struct Row {
   std::optional<Duration> age;  // since the id was published; ids of ours only
   std::string state;
   bool in_sync = false;
+  std::optional<Time> older_until;  // until then a sender that is waited for may hold one
+  std::vector<plan::Later> later;
 };
 
 std::string what_differs(const plan::DomainPlan& plan) {
@@ -57,6 +60,14 @@ Row make_row(const plan::DomainPlan& plan, const plan::Observed& observed, Time 
     row.state = (plan.refused() ? "refused: " : "not readable: ") + plan.error->what;
   else
     row.state = row.in_sync ? "in sync" : what_differs(plan);
+  const auto known = safe_since(observed, plan.desired.edge_delay);
+  if (known && safe_for(plan.desired.safety, *known) > now)
+    row.older_until = safe_for(plan.desired.safety, *known);
+  if (row.older_until)
+    row.state += fmt::format("; older policies until {}", format_time(*row.older_until));
+  row.later = plan.later;
+  for (const plan::Later& later : plan.later)
+    row.state += "; " + describe(later);
   return row;
 }
 
@@ -89,13 +100,22 @@ std::string json(const std::vector<Row>& rows) {
   const auto word = [](const std::string& text) {
     return text == "-" ? Json(nullptr) : Json(text);
   };
-  for (const Row& row : rows)
+  const auto time_or_null = [](const std::optional<Time>& time) {
+    return time ? Json(format_time(*time)) : Json(nullptr);
+  };
+  for (const Row& row : rows) {
+    Json later = Json::array();
+    for (const plan::Later& one : row.later)
+      later.push_back({{"what", one.what}, {"due", time_or_null(one.due)}});
     list.push_back({{"domain", row.domain.text()},
                     {"mode", word(row.mode)},
                     {"id", word(row.id)},
                     {"age", row.age ? Json(row.age->count()) : Json(nullptr)},
                     {"in_sync", row.in_sync},
-                    {"state", row.state}});
+                    {"state", row.state},
+                    {"older_until", time_or_null(row.older_until)},
+                    {"later", std::move(later)}});
+  }
   return Json{{"format", "stsctl-status"}, {"version", 1}, {"domains", std::move(list)}}.dump(
              2, ' ', false, Json::error_handler_t::replace) +
          "\n";
@@ -109,8 +129,9 @@ struct StatusOptions {
 int status(Context& context, const StatusOptions& options) {
   const std::optional<Session> session = open_session(context, options.targets);
   if (!session) return exit_usage;
-  const std::vector<plan::Observed> observed = observe(context, *session);
+  std::vector<plan::Observed> observed = observe(context, *session);
   const Time now = context.world.services.clock.now();
+  look_at_mx(context, *session, {.now = now}, observed);
   std::vector<Row> rows;
   bool failed = false;
   for (std::size_t i = 0; i < observed.size(); ++i) {

@@ -24,7 +24,8 @@ std::vector<SettingSpec> policy_fields() {
           {.name = "mx",
            .type = SettingType::list,
            .description = "Hosts that may receive mail: names, or *.NAME for one label (RFC 8461 "
-                          "§4.1). Beside a preset they add to it."},
+                          "§4.1); beside a preset they add to it. Or 'live': the hosts of the MX "
+                          "records, looked up for each plan."},
           {.name = "max_age",
            .type = SettingType::duration,
            .description = "How long senders keep the policy, 1d to 31557600s.",
@@ -90,6 +91,12 @@ std::vector<SettingSpec> make_domain_keys() {
        .type = SettingType::object,
        .description = "How long resolvers may keep the records; left out: as they are.",
        .fields = ttl_fields()},
+      {.name = "safety",
+       .type = SettingType::choice,
+       .description = "The senders that a change of MX records is to wait for: strict ones keep a "
+                      "policy for its max_age, daily ones look at the id every day, prompt ones "
+                      "each time; left out: strict.",
+       .choices = {"strict", "daily", "prompt"}},
       {.name = "takeover",
        .type = SettingType::boolean,
        .description =

@@ -30,10 +30,12 @@ class LayerReader {
       if (key.text == "address") address(value);
       if (key.text == "id") id(value);
       if (key.text == "ttl") ttl(value);
+      if (key.text == "safety") safety(value);
       if (key.text == "takeover") layer_.takeover = reader_.boolean(value, "'takeover'");
       if (key.text == "longest_max_age")
         layer_.longest_max_age = bounded(value, "longest_max_age", 0);
     }
+    check_live(mapping);
     layer_.faulty = reader_.errors() > errors;
     return std::move(layer_);
   }
@@ -63,6 +65,15 @@ class LayerReader {
       layer_.mx->push_back(std::move(pattern));
   }
 
+  // Of one level: patterns by name, or those of the MX records.
+  void check_live(const Node& mapping) {
+    if (!layer_.mx_live || layer_.mx->empty()) return;
+    const Node* preset = mapping.find("preset");
+    reader_.error((preset == nullptr ? mapping : *preset).mark,
+                  "'mx: live' cannot stand beside a 'preset'",
+                  "either the patterns are named, or they are the hosts of the MX records");
+  }
+
   void preset(const Node& node) {
     const auto text = reader_.text_of(node, "'preset'");
     if (!text) return;
@@ -90,6 +101,8 @@ class LayerReader {
     const Node* mx = mapping->find("mx");
     if (mx == nullptr) return;
     if (!layer_.mx) layer_.mx.emplace();
+    layer_.mx_live = mx->kind == Node::Kind::scalar && mx->text == "live";
+    if (layer_.mx_live) return;
     for (auto& [text, mark] : reader_.list(*mx, "'mx'")) {
       Result<sts::MxPattern> pattern = sts::parse_mx_pattern(text);
       if (pattern)
@@ -202,6 +215,19 @@ class LayerReader {
                   "one of: automatic, timestamp, digest, fixed");
   }
 
+  void safety(const Node& node) {
+    const auto text = reader_.text_of(node, "'safety'");
+    if (!text) return;
+    for (const plan::SenderKind kind :
+         {plan::SenderKind::prompt, plan::SenderKind::daily, plan::SenderKind::strict})
+      if (*text == plan::to_string(kind)) layer_.safety = kind;
+    if (layer_.safety) return;
+    const auto near = nearest(*text, {"strict", "daily", "prompt"});
+    reader_.error(
+        node.mark, fmt::format("unknown kind of sender '{}'", printable(*text)),
+        near ? fmt::format("did you mean '{}'?", *near) : "one of: strict, daily, prompt");
+  }
+
   void ttl(const Node& node) {
     Part ignored = Part::unsaid;
     const Node* mapping = part(node, "ttl", ignored);
@@ -243,6 +269,7 @@ Layer merge(const Layer& outer, const Layer& inner) {
   take(layer.host, inner.host);
   if (inner.policy != Part::unsaid) layer.policy = inner.policy;
   take(layer.mode, inner.mode);
+  if (inner.mx) layer.mx_live = inner.mx_live;
   take(layer.mx, inner.mx);
   take(layer.max_age, inner.max_age);
   if (inner.tlsrpt != Part::unsaid) layer.tlsrpt = inner.tlsrpt;
@@ -258,6 +285,7 @@ Layer merge(const Layer& outer, const Layer& inner) {
   take(layer.ttls.sts, inner.ttls.sts);
   take(layer.ttls.tlsrpt, inner.ttls.tlsrpt);
   take(layer.ttls.address, inner.ttls.address);
+  take(layer.safety, inner.safety);
   take(layer.takeover, inner.takeover);
   take(layer.longest_max_age, inner.longest_max_age);
   return layer;

@@ -34,6 +34,7 @@ struct Layer {
   Part policy = Part::unsaid;
   std::optional<sts::Mode> mode;
   std::optional<std::vector<sts::MxPattern>> mx;  ///< Own ones and the preset's.
+  bool mx_live = false;                           ///< With `mx`: in place of any.
   std::optional<Duration> max_age;
   Part tlsrpt = Part::unsaid;
   std::optional<std::vector<std::string>> rua;
@@ -42,6 +43,7 @@ struct Layer {
   std::optional<plan::IdStrategy> id_strategy;
   std::optional<std::string> fixed_id;
   plan::Ttls ttls;
+  std::optional<plan::SenderKind> safety;
   std::optional<bool> takeover;
   std::optional<Duration> longest_max_age;
 };

@@ -290,6 +290,7 @@ class Loader {
     desired.id_strategy = layer.id_strategy.value_or(plan::IdStrategy::automatic);
     desired.fixed_id = layer.fixed_id.value_or("");
     desired.ttls = layer.ttls;
+    desired.safety = layer.safety.value_or(plan::SenderKind::strict);
     desired.takeover = layer.takeover.value_or(false);
     desired.longest_max_age = layer.longest_max_age;
     return good ? std::optional(std::move(domain)) : std::nullopt;
@@ -312,12 +313,13 @@ class Loader {
       good = missing("its policy has no 'mode'", "set 'policy: {mode: testing}' to begin");
     if (!layer.max_age) good = missing("its policy has no 'max_age'", "set 'max_age: 1d' to begin");
     const bool needs_mx = layer.mode && *layer.mode != sts::Mode::none;
-    if (needs_mx && (!layer.mx || layer.mx->empty()))
+    if (needs_mx && !layer.mx_live && (!layer.mx || layer.mx->empty()))
       good = missing("its policy has no 'mx' (RFC 8461 §3.2)",
-                     "list the hosts of its MX records, or name a 'preset'");
+                     "list the hosts of its MX records, name a 'preset', or write 'mx: live'");
     if (good)
       desired.policy = sts::Policy{*layer.mode, layer.mx.value_or(std::vector<sts::MxPattern>{}),
                                    *layer.max_age};
+    desired.mx_live = layer.mx_live;
     return good;
   }
 

@@ -108,6 +108,7 @@ std::vector<plan::Desired> resolve(const std::vector<config::Domain>& domains,
       if (const auto host = accounts.find_host(desired.host)) {
         if (domain.address_from_host) desired.address = (*host)->address(desired.domain);
         desired.edge_delay = std::max(desired.edge_delay, (*host)->edge_delay());
+        desired.as_configured = (*host)->as_configured();
       }
     }
     all.push_back(std::move(desired));

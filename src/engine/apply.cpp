@@ -57,9 +57,13 @@ class Run {
     start(options);
     for (const Stage stage : plan::stages)
       take(stage);
-    for (Outcome& outcome : outcomes_)
+    for (std::size_t i = 0; i < outcomes_.size(); ++i) {
+      Outcome& outcome = outcomes_[i];
       if (outcome.ending == Ending::applied && outcome.steps_taken < outcome.steps)
         stop(outcome, cancelled());
+      if (outcome.ending == Ending::applied || outcome.ending == Ending::unchanged)
+        outcome.later = plan_.domains[i].later;
+    }
     return std::move(outcomes_);
   }
 

@@ -31,7 +31,8 @@ struct Outcome {
   Ending ending = Ending::unchanged;
   std::size_t steps_taken = 0;
   std::size_t steps = 0;
-  std::optional<Error> error;  ///< Why it failed or was refused.
+  std::optional<Error> error;           ///< Why it failed or was refused.
+  std::vector<plan::Later> later = {};  ///< Applied or unchanged: what is still to come.
 };
 
 struct ApplyOptions {

@@ -34,6 +34,7 @@ Result<plan::LiveMx> live_mx(const dns::Name& domain, const io::DnsAnswer& answe
   plan::LiveMx mx{.hosts = {}, .ttl = answer.ttl};
   if (answer.kind == io::DnsAnswer::Kind::no_data) {
     mx.hosts.push_back(domain);
+    mx.implicit = true;
     return mx;
   }
   std::vector<std::pair<int, std::string>> records;

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "dns/name.h"
 #include "dns/record_set.h"
+#include "plan/senders.h"
 #include "sts/policy.h"
 #include "sts/record.h"
 
@@ -51,6 +52,7 @@ struct Desired {
   std::string dns;                          ///< Key under `dns:` in the configuration.
   std::string host;                         ///< Key under `hosts:`; empty without a policy.
   std::optional<sts::Policy> policy;        ///< None: MTA-STS is not managed here.
+  bool mx_live = false;                     ///< The patterns are the hosts of the MX records.
   std::optional<sts::TlsRptRecord> tlsrpt;  ///< None: TLS-RPT is not managed here.
   std::optional<Address> address;           ///< None: made by the host, or by somebody else.
   IdStrategy id_strategy = IdStrategy::automatic;
@@ -58,6 +60,8 @@ struct Desired {
   Ttls ttls;
   bool takeover = false;                    ///< May replace a CNAME at the two TXT names.
   Duration edge_delay{0};                   ///< How long a cache before the host may lag.
+  SenderKind safety = SenderKind::strict;   ///< The least prompt senders to wait for.
+  bool as_configured = false;               ///< The host serves what the configuration says.
   std::optional<Duration> longest_max_age;  ///< Longest max_age served before stsctl, if known.
   bool operator==(const Desired&) const = default;
 };

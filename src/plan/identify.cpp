@@ -24,11 +24,41 @@ std::optional<sts::Policy> valid_policy(const std::optional<std::string>& body) 
   return body ? sts::parse_policy(*body).value : std::nullopt;
 }
 
-// The max_age of the policy behind `digest`, found by trying what it may well have been: the
-// patterns of a policy at hand with every mode and every usual max_age. A hit is certain.
+using Patterns = std::vector<sts::MxPattern>;
+
+constexpr std::array modes{sts::Mode::enforce, sts::Mode::testing, sts::Mode::none};
+constexpr std::size_t most_varied = 8;  // patterns of which every set is tried
+
+// Is `digest` that of some of the policy's patterns, in any mode? They grow in number before they
+// shrink, so that those of an older policy are among those of its successor (cover.h).
+bool is_of_some_patterns(const std::string& digest, const sts::Policy& policy,
+                         const Patterns& leaving) {
+  if (policy.mx.size() > most_varied) return false;
+  for (std::size_t set = 0; set < std::size_t{1} << policy.mx.size(); ++set) {
+    sts::Policy guess = policy;
+    guess.mx.clear();
+    Patterns left;
+    for (std::size_t i = 0; i < policy.mx.size(); ++i) {
+      if ((set >> i & 1U) == 0) continue;
+      guess.mx.push_back(policy.mx[i]);
+      if (std::ranges::find(leaving, policy.mx[i]) != leaving.end()) left.push_back(policy.mx[i]);
+    }
+    for (const sts::Mode mode : modes) {
+      guess.mode = mode;
+      if (sts::policy_digest(guess) == digest) return true;
+      if (!left.empty() && sts::policy_digest(guess, left) == digest) return true;
+    }
+  }
+  return false;
+}
+
+// The max_age of the policy behind `digest`, found by trying what it may well have been: some
+// patterns of a policy at hand, or all with every usual max_age, in any mode. A hit is certain.
 std::optional<Duration> recover_max_age(const std::string& digest,
-                                        const std::vector<sts::Policy>& at_hand) {
-  constexpr std::array modes{sts::Mode::enforce, sts::Mode::testing, sts::Mode::none};
+                                        const std::vector<sts::Policy>& at_hand,
+                                        const Patterns& leaving) {
+  for (const sts::Policy& policy : at_hand)
+    if (is_of_some_patterns(digest, policy, leaving)) return policy.max_age;
   for (sts::Policy guess : at_hand) {
     const Duration own = guess.max_age;
     for (const sts::Mode mode : modes) {
@@ -66,13 +96,20 @@ Published read(const IdQuestion& question) {
 }
 
 // The longest max_age that a sender may have stored of a policy before the new one.
-Duration longest_cached(const Desired& desired, const Published& published) {
+Duration longest_cached(const Desired& desired, const Published& published,
+                        const Patterns& leaving) {
   Duration longest{0};
   if (published.served && !sts::same_policy(*published.served, *desired.policy))
     longest = published.served->max_age;
   const Duration unknown = desired.longest_max_age.value_or(sts::max_max_age);
   if (published.foreign()) longest = std::max(longest, unknown);
+  const bool same = published.served && sts::same_policy(*published.served, *desired.policy);
   for (const sts::PolicyId& id : published.generated) {
+    if (published.served && sts::announces(id, *published.served)) {
+      // Nothing older than what it announces has been served since.
+      if (same && !published.single) longest = std::max(longest, desired.policy->max_age);
+      continue;
+    }
     if (sts::announces(id, *desired.policy)) {
       longest = std::max(longest, desired.policy->max_age);
       continue;
@@ -80,7 +117,7 @@ Duration longest_cached(const Desired& desired, const Published& published) {
     if (id.digest == no_policy_digest) continue;
     std::vector<sts::Policy> at_hand{*desired.policy};
     if (published.served) at_hand.push_back(*published.served);
-    longest = std::max(longest, recover_max_age(id.digest, at_hand).value_or(unknown));
+    longest = std::max(longest, recover_max_age(id.digest, at_hand, leaving).value_or(unknown));
   }
   return longest;
 }
@@ -91,7 +128,7 @@ Day next_horizon(const Desired& desired, const Published& published, const IdQue
   Day horizon = floor<days>(question.now);
   for (const sts::PolicyId& id : published.generated)
     horizon = std::max(horizon, id.horizon);
-  const Duration cached = longest_cached(desired, published);
+  const Duration cached = longest_cached(desired, published, question.leaving);
   if (cached.count() == 0) return horizon;
   const Time end = question.now + question.valid_for + desired.edge_delay + cached;
   return std::max(horizon, ceil<days>(end));
@@ -108,9 +145,10 @@ IdAnswer new_automatic_id(const Desired& desired, const Published& published,
                           const IdQuestion& question, std::string why) {
   sts::PolicyId id{.published = next_published(published, question.now),
                    .horizon = next_horizon(desired, published, question),
-                   .digest = sts::policy_digest(*desired.policy)};
+                   .digest = sts::policy_digest(*desired.policy, question.leaving)};
   IdAnswer answer{.is_new = true, .why = std::move(why), .horizon = id.horizon};
-  if (published.single && published.foreign()) {
+  const bool same = published.served && sts::same_policy(*published.served, *desired.policy);
+  if (published.single && published.foreign() && !same) {
     sts::PolicyId adopted = id;
     adopted.digest =
         published.served ? sts::policy_digest(*published.served) : std::string(no_policy_digest);
@@ -143,10 +181,18 @@ std::string reason_to_bump(const Desired& desired, const Published& published,
   if (question.records.size() > 1) return "several STS records mean no policy to senders";
   if (!published.single) return "the published record is invalid";
   const bool same = published.served && sts::same_policy(*published.served, *desired.policy);
-  if (published.foreign()) return same ? "" : "the policy changes";
-  if (!sts::announces(published.generated.front(), *desired.policy))
+  const bool marks = desired.id_strategy == IdStrategy::automatic;
+  std::string marking =
+      question.leaving.empty() ? "its MX records are as wanted again" : "hosts left its MX records";
+  if (published.foreign()) {
+    if (!same) return "the policy changes";
+    return marks && !question.leaving.empty() ? marking : "";
+  }
+  const sts::PolicyId& id = published.generated.front();
+  if (!sts::announces(id, *desired.policy))
     return same ? "the policy is published, its id is not yet" : "the policy changes";
   if (published.served && !same) return "the policy was changed at the host";
+  if (marks && id.digest != sts::policy_digest(*desired.policy, question.leaving)) return marking;
   return "";
 }
 

@@ -16,7 +16,8 @@ struct IdQuestion {
   std::vector<std::string> records;   ///< TXT values at the name that are STS records.
   std::optional<std::string> served;  ///< The policy file the host serves now.
   Time now{};
-  Duration valid_for{0};  ///< How much later than `now` it may be published.
+  Duration valid_for{0};                     ///< How much later than `now` it may be published.
+  std::vector<sts::MxPattern> leaving = {};  ///< What the id is to say of the new policy.
 };
 
 /// The answer.

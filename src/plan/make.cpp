@@ -7,8 +7,10 @@
 
 #include "plan/diff.h"
 #include "plan/identify.h"
+#include "plan/outlook.h"
 #include "plan/reason.h"
 #include "plan/safety.h"
+#include "plan/target.h"
 #include "sts/record.h"
 
 namespace stsctl::plan {
@@ -124,14 +126,21 @@ std::vector<std::string> sts_records(const NameState& state) {
   return records;
 }
 
-void diff_policy(const Desired& desired, const Observed& observed, const Moment& moment,
-                 bool host_moves, Steps& steps) {
-  if (!desired.policy) return;
+// `desired` with the policy to be published now; `leaving` of its patterns, as the id is to say.
+struct Goal {
+  Desired desired;
+  std::vector<sts::MxPattern> leaving;
+};
+
+void diff_policy(const Goal& goal, const Observed& observed, const Moment& moment, bool host_moves,
+                 Steps& steps) {
+  const Desired& desired = goal.desired;
   const std::optional<std::string>& served = *observed.policy;
   const IdAnswer answer = choose_id(desired, {.records = sts_records(*observed.sts),
                                               .served = served,
                                               .now = moment.now,
-                                              .valid_for = moment.valid_for});
+                                              .valid_for = moment.valid_for,
+                                              .leaving = goal.leaving});
   const bool publish = !served || !sts::is_canonical(*served, *desired.policy);
   const PolicyFile file{desired.domain, sts::format_policy(*desired.policy)};
 
@@ -167,7 +176,15 @@ void diff_policy(const Desired& desired, const Observed& observed, const Moment&
 
 DomainPlan make_domain(const Desired& desired, const Observed& observed, const Moment& moment) {
   DomainPlan plan{.desired = desired};
-  plan.error = unreadable(desired, observed);
+  std::optional<Target> target;
+  if (desired.policy) {
+    Result<Target> chosen = choose_target(desired, observed, moment.now);
+    if (chosen)
+      target = std::move(*chosen);
+    else
+      plan.error = chosen.error();
+  }
+  if (!plan.error) plan.error = unreadable(desired, observed);
   if (!plan.error) plan.error = in_the_way(desired, observed);
   if (plan.error) {
     if (plan.error->where.empty()) plan.error->where = desired.domain.text();
@@ -176,9 +193,16 @@ DomainPlan make_domain(const Desired& desired, const Observed& observed, const M
   Steps& steps = plan.steps;
   diff_tlsrpt(desired, observed, steps);
   const bool host_moves = diff_host_address(desired, observed, steps);
-  diff_policy(desired, observed, moment, host_moves, steps);
+  if (target) {
+    Goal goal{desired, target->leaving};
+    goal.desired.policy = target->policy;
+    diff_policy(goal, observed, moment, host_moves, steps);
+  }
   std::ranges::stable_sort(steps, {}, &Step::stage);
-  plan.notes = check_safety(plan, observed, moment.now);
+  if (target) {
+    look_ahead(plan, *target, observed, moment);
+    plan.notes = check_safety(plan, *target, observed, moment);
+  }
   if (plan.changed()) plan.observed = observed;
   return plan;
 }

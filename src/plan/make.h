@@ -21,8 +21,9 @@ Plan make(const std::vector<Desired>& desired, const std::vector<Observed>& obse
           const Moment& moment);
 
 /// What differs between what a saved plan has seen and what is there now, a sentence each; empty if
-/// it may be applied. Compares the configuration (`desired`) and the world (`observed`).
+/// it may be applied. Compares the configuration (`desired`) and the world (`observed`), MX records
+/// only as far as the plan would have been another with them. `moment` is that of the plan.
 std::vector<std::string> staleness(const DomainPlan& saved, const Desired& desired,
-                                   const Observed& observed);
+                                   const Observed& observed, const Moment& moment);
 
 }  // namespace stsctl::plan

@@ -24,6 +24,7 @@ struct NameState {
 struct LiveMx {
   std::vector<dns::Name> hosts;  ///< In their order of preference.
   Duration ttl{0};
+  bool implicit = false;  ///< There are no MX records.
   bool operator==(const LiveMx&) const = default;
 };
 

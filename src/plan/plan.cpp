@@ -38,6 +38,46 @@ const char* to_string(Stage stage) {
   return "prepare";
 }
 
+const char* to_string(Note::Kind kind) {
+  switch (kind) {
+    case Note::Kind::info:
+      return "info";
+    case Note::Kind::warning:
+      return "warning";
+    case Note::Kind::refusal:
+      return "refusal";
+  }
+  return "info";
+}
+
+const char* to_string(Kept::Why why) {
+  switch (why) {
+    case Kept::Why::named:
+      return "named";
+    case Kept::Why::leaving:
+      return "leaving";
+    case Kept::Why::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+Time safe_for(SenderKind kind, const SafeFrom& safe) {
+  switch (kind) {
+    case SenderKind::prompt:
+      return safe.prompt;
+    case SenderKind::daily:
+      return safe.daily;
+    case SenderKind::strict:
+      return safe.strict;
+  }
+  return safe.strict;
+}
+
+std::string describe(const Later& later) {
+  return later.due ? later.what + ", from " + format_time(*later.due) + " on" : later.what;
+}
+
 bool DomainPlan::refused() const {
   return (error && error->code == Code::refused) ||
          std::ranges::any_of(notes,
@@ -55,6 +95,7 @@ Counts count(const Plan& plan) {
       ++counts.changed;
     else
       ++counts.unchanged;
+    if (!domain.later.empty() && !domain.refused()) ++counts.unfinished;
   }
   return counts;
 }

@@ -95,6 +95,49 @@ struct Note {
   bool operator==(const Note&) const = default;
 };
 
+const char* to_string(Note::Kind kind);
+
+/// A pattern that is published beside the wanted ones, because of the MX records.
+struct Kept {
+  enum class Why {
+    named,    ///< They name a host that only it allows.
+    leaving,  ///< They no longer do, but resolvers may hold older ones.
+    unknown,  ///< They cannot be read.
+  };
+  sts::MxPattern pattern;
+  Why why = Why::named;
+  std::optional<Time> until = {};  ///< leaving: an apply from then on takes it out.
+  bool operator==(const Kept&) const = default;
+};
+const char* to_string(Kept::Why why);
+
+/// From when on something is safe, for senders of each kind.
+struct SafeFrom {
+  Time prompt{};
+  Time daily{};
+  Time strict{};
+  bool operator==(const SafeFrom&) const = default;
+};
+Time safe_for(SenderKind kind, const SafeFrom& safe);
+
+/// How a policy stands to the MX records, as far as they were looked at.
+struct MxState {
+  std::vector<dns::Name> hosts;  ///< That they name, in their order of preference.
+  std::vector<Kept> kept;        ///< After the plan's steps.
+  /// With Kept::Why::named: from when on they need not name those hosts any more.
+  std::optional<SafeFrom> may_change;
+  bool operator==(const MxState&) const = default;
+};
+
+/// Something that comes after a plan's steps: a later apply does it, or it waits for the operator.
+struct Later {
+  std::string what;         ///< For people.
+  std::optional<Time> due;  ///< From then on; none: when the MX records have changed.
+  bool operator==(const Later&) const = default;
+};
+/// "old.example.com leaves the policy, from 2026-12-01T08:00:00Z on".
+std::string describe(const Later& later);
+
 /// What is to be done for one domain.
 struct DomainPlan {
   Desired desired;
@@ -102,6 +145,8 @@ struct DomainPlan {
   std::vector<Step> steps;           ///< Empty: in sync (or stopped by `error`).
   std::vector<Note> notes;
   std::optional<Error> error;  ///< Something could not be read: nothing is planned for it.
+  std::optional<MxState> mx;   ///< None: nobody looked, or nothing is planned.
+  std::vector<Later> later;    ///< Empty: nothing is to come after the steps.
 
   const dns::Name& domain() const { return desired.domain; }
   bool changed() const { return !steps.empty(); }
@@ -127,9 +172,12 @@ struct Plan {
 /// How many domains are in each state; `failed` could not be read.
 struct Counts {
   std::size_t changed = 0, unchanged = 0, refused = 0, failed = 0;
+  std::size_t unfinished = 0;  ///< Of the changed and unchanged ones: more is to come later.
 };
 Counts count(const Plan& plan);
 
+/// Counts up when a field of the JSON changes its meaning.
+inline constexpr int plan_format_version = 1;
 /// The plan as JSON (schemas/plan.schema.json), and back. Code::invalid with the place in the text.
 std::string to_json(const Plan& plan);
 Result<Plan> plan_from_json(const std::string& text);

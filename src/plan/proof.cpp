@@ -33,12 +33,27 @@ Duration id_ttl(const Observed& observed) {
   return set == nullptr || set->ttl.count() == 0 ? default_sts_ttl : set->ttl;
 }
 
+bool moves_host(const Step& step) {
+  return step.stage == Stage::redirect && std::holds_alternative<RecordChange>(step.action);
+}
+
+// What the host serves that senders are sent to until the address moves. Nobody has looked there;
+// where no id is to change it must be the policy wanted, else it may be any other.
+std::optional<sts::Policy> served_elsewhere(const DomainPlan& plan,
+                                            const std::optional<sts::Policy>& here) {
+  const bool announces = std::ranges::any_of(
+      plan.steps, [](const Step& step) { return step.stage == Stage::announce; });
+  return announces ? sts::Policy{.mode = sts::Mode::none, .mx = {}, .max_age = moment} : here;
+}
+
 // Follows the steps, each a moment after the one before.
 class Builder {
  public:
   Builder(const DomainPlan& plan, const Observed& observed) : owner_(owners(plan.domain()).sts) {
     const dns::RecordSet* set = published_txt(observed);
-    line_.policies.push_back({Duration{0}, policy_of(*observed.policy)});
+    here_ = policy_of(*observed.policy);
+    elsewhere_ = std::ranges::any_of(plan.steps, moves_host);
+    line_.policies.push_back({Duration{0}, elsewhere_ ? served_elsewhere(plan, here_) : here_});
     line_.ids.push_back({Duration{0}, set == nullptr ? std::nullopt : id_of(*set)});
     line_.edge_delay = plan.desired.edge_delay;
     line_.id_ttl = id_ttl(observed);
@@ -52,12 +67,15 @@ class Builder {
     now_ += moment;
     if (const auto* change = std::get_if<PolicyChange>(&step.action)) {
       const auto& after = change->edit.after;
-      line_.policies.push_back(
-          {now_, after ? policy_of(after->body) : std::optional<sts::Policy>{}});
+      here_ = after ? policy_of(after->body) : std::nullopt;
+      if (!elsewhere_) line_.policies.push_back({now_, here_});
     } else if (const auto* wait = std::get_if<PolicyServed>(&step.action)) {
       now_ += wait->settle;
     } else if (const auto* records = std::get_if<RecordChange>(&step.action)) {
       take(*records);
+      if (!moves_host(step)) return;
+      elsewhere_ = false;
+      line_.policies.push_back({now_, here_});
     }
   }
 
@@ -71,6 +89,8 @@ class Builder {
   }
 
   dns::Name owner_;
+  std::optional<sts::Policy> here_;  // what the host serves that the plan writes to
+  bool elsewhere_ = false;           // senders are sent to another one still
   Duration now_{0};
   Timeline line_;
 };
@@ -99,11 +119,24 @@ Proof prove(const DomainPlan& plan, const Observed& observed) {
   return proof;
 }
 
+std::optional<SafeFrom> safe_since(const Observed& observed, Duration edge_delay) {
+  const dns::RecordSet* set = published_txt(observed);
+  const auto id = set == nullptr ? std::nullopt : id_of(*set);
+  const auto generated = id ? sts::parse_policy_id(*id) : std::nullopt;
+  if (!generated) return std::nullopt;
+  const Time published = generated->published;
+  if (Time(generated->horizon) <= published)  // no cache held an older one even then
+    return SafeFrom{.prompt = published, .daily = published, .strict = published};
+  const Time seen = published + edge_delay + id_ttl(observed);
+  const Time horizon = std::max(Time(generated->horizon), seen);
+  return SafeFrom{.prompt = seen, .daily = std::min(seen + day, horizon), .strict = horizon};
+}
+
 SafeFrom safe_from(const DomainPlan& plan, const Observed& observed, Time now) {
   const Timeline line = timeline(plan, observed, plan.steps.size());
   const Time announced = now + line.ids.back().at + line.id_ttl;
   SafeFrom safe{.prompt = announced, .daily = announced + day, .strict = announced + day};
-  const std::optional<sts::Policy>& before = line.policies.front().what;
+  const std::optional<sts::Policy> before = policy_of(*observed.policy);
   if (before) safe.strict = std::max(announced, now + line.edge_delay + before->max_age);
   // What the ids know of policies before that one.
   for (const auto& id : line.ids) {

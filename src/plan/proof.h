@@ -25,13 +25,12 @@ struct Proof {
 };
 Proof prove(const DomainPlan& plan, const Observed& observed);
 
-/// When the MX records may change to hosts that only the new policy allows, for senders of each
-/// kind, if the plan is applied at `now`.
-struct SafeFrom {
-  Time prompt{};
-  Time daily{};
-  Time strict{};
-};
+/// When the MX records may change to hosts that only the new policy allows, if the plan is applied
+/// at `now`.
 SafeFrom safe_from(const DomainPlan& plan, const Observed& observed, Time now);
+
+/// The same for the policy that is published, as its id tells; none if it is not one of ours. A
+/// saved plan that was applied late makes the times for prompt and daily senders later by as much.
+std::optional<SafeFrom> safe_since(const Observed& observed, Duration edge_delay);
 
 }  // namespace stsctl::plan

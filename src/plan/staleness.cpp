@@ -19,10 +19,31 @@ void compare_name(const dns::Name& owner, const Result<NameState>& saved,
   }
 }
 
+std::vector<std::string> refusals(const DomainPlan& plan) {
+  std::vector<std::string> ids;
+  for (const Note& note : plan.notes)
+    if (note.kind == Note::Kind::refusal) ids.push_back(note.id);
+  return ids;
+}
+
+// Would the plan have been another with the MX records that are there now?
+void compare_mx(const DomainPlan& saved, const Observed& observed, const Moment& moment,
+                std::vector<std::string>& differences) {
+  if (!saved.observed->mx || saved.observed->mx == observed.mx) return;
+  Observed seen = *saved.observed;
+  seen.mx = observed.mx;
+  const DomainPlan now = make_domain(saved.desired, seen, moment);
+  if (now.steps == saved.steps && refusals(now) == refusals(saved)) return;
+  if (observed.mx && *observed.mx)
+    differences.emplace_back("its MX records changed");
+  else
+    differences.push_back(now.error ? now.error->what : "its MX records cannot be read any more");
+}
+
 }  // namespace
 
 std::vector<std::string> staleness(const DomainPlan& saved, const Desired& desired,
-                                   const Observed& observed) {
+                                   const Observed& observed, const Moment& moment) {
   std::vector<std::string> differences;
   if (saved.desired != desired) differences.emplace_back("its configuration changed");
   if (!saved.observed) return differences;
@@ -30,10 +51,7 @@ std::vector<std::string> staleness(const DomainPlan& saved, const Desired& desir
   compare_name(names.sts, saved.observed->sts, observed.sts, differences);
   compare_name(names.tlsrpt, saved.observed->tlsrpt, observed.tlsrpt, differences);
   compare_name(names.address, saved.observed->address, observed.address, differences);
-  // What the plan was proved against.
-  const auto& mx = saved.observed->mx;
-  if (mx && *mx && observed.mx && *observed.mx && **mx != **observed.mx)
-    differences.emplace_back("its MX records changed");
+  compare_mx(saved, observed, moment, differences);
   if (!saved.observed->policy) return differences;
   if (!observed.policy)
     differences.push_back("the policy cannot be read: " + observed.policy.error().what);

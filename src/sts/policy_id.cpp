@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 #include "base/digest.h"
 
@@ -35,14 +36,26 @@ std::optional<Day> parse_day_number(std::string_view text) {
   return Day{std::chrono::days{number}};
 }
 
+// Of so many patterns every set is tried, of more those of one or two.
+constexpr std::size_t tried_in_full = 12;
+constexpr std::size_t most_patterns = 63;
+
+std::vector<MxPattern> sorted_once(std::vector<MxPattern> patterns) {
+  std::ranges::sort(patterns);
+  const auto repeated = std::ranges::unique(patterns);
+  patterns.erase(repeated.begin(), repeated.end());
+  return patterns;
+}
+
 }  // namespace
 
-std::string policy_digest(const Policy& policy) {
+std::string policy_digest(const Policy& policy, const std::vector<MxPattern>& leaving) {
   Policy sorted = policy;
-  std::ranges::sort(sorted.mx);
-  const auto repeated = std::ranges::unique(sorted.mx);
-  sorted.mx.erase(repeated.begin(), repeated.end());
-  return base32(sha256(format_policy(sorted)), digest_length);
+  sorted.mx = sorted_once(policy.mx);
+  std::string text = format_policy(sorted);
+  for (const MxPattern& pattern : sorted_once(leaving))
+    text += "leaving: " + format_mx_pattern(pattern) + "\r\n";
+  return base32(sha256(text), digest_length);
 }
 
 std::string format_policy_id(const PolicyId& id) {
@@ -60,7 +73,28 @@ std::optional<PolicyId> parse_policy_id(std::string_view id) {
 }
 
 bool announces(const PolicyId& id, const Policy& policy) {
-  return id.digest == policy_digest(policy);
+  return leaving_patterns(id, policy).has_value();
+}
+
+std::optional<std::vector<MxPattern>> leaving_patterns(const PolicyId& id, const Policy& policy) {
+  if (id.digest == policy_digest(policy)) return std::vector<MxPattern>{};
+  const std::vector<MxPattern> patterns = sorted_once(policy.mx);
+  const std::size_t number = std::min(patterns.size(), most_patterns);
+  const bool in_full = number <= tried_in_full;
+  const std::uint64_t end = std::uint64_t{1} << number;
+  const auto tried = [&](std::uint64_t set) -> std::optional<std::vector<MxPattern>> {
+    std::vector<MxPattern> leaving;
+    for (std::size_t i = 0; i < number; ++i)
+      if ((set >> i & 1U) != 0) leaving.push_back(patterns[i]);
+    if (id.digest == policy_digest(policy, leaving)) return leaving;
+    return std::nullopt;
+  };
+  for (std::uint64_t set = 1; in_full && set < end; ++set)
+    if (auto found = tried(set)) return found;
+  for (std::uint64_t high = 1; !in_full && high < end; high <<= 1U)
+    for (std::uint64_t low = high; low > 0; low >>= 1U)
+      if (auto found = tried(high | low)) return found;
+  return std::nullopt;
 }
 
 }  // namespace stsctl::sts

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.h"
 #include "sts/policy.h"
@@ -25,13 +26,18 @@ struct PolicyId {
 };
 
 /// The last 13 characters of an id that announces `policy`. Policies equal by meaning (the order
-/// and repetition of mx patterns apart) have equal digests.
-std::string policy_digest(const Policy& policy);
+/// and repetition of mx patterns apart) have equal digests. `leaving` are those of its patterns
+/// that no MX record named any more when the id was published.
+std::string policy_digest(const Policy& policy, const std::vector<MxPattern>& leaving = {});
 /// 32 characters; `horizon` outside 1970..2097 is clamped.
 std::string format_policy_id(const PolicyId& id);
 /// nullopt unless `id` has exactly the form that format_policy_id writes: then it is foreign.
 std::optional<PolicyId> parse_policy_id(std::string_view id);
-/// Does a generated id announce `policy`?
+/// Does a generated id announce `policy`, whichever of its patterns are leaving?
 bool announces(const PolicyId& id, const Policy& policy);
+/// Which patterns of the policy that it announces the id says are leaving, sorted; nullopt if it
+/// announces another. They are found by trying: all sets among up to 12 patterns, among more those
+/// of two at most.
+std::optional<std::vector<MxPattern>> leaving_patterns(const PolicyId& id, const Policy& policy);
 
 }  // namespace stsctl::sts

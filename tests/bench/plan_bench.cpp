@@ -12,6 +12,8 @@
 #include "engine/accounts.h"
 #include "engine/observe.h"
 #include "plan/make.h"
+#include "sts/policy_id.h"
+#include "sts/record.h"
 
 namespace {
 
@@ -89,6 +91,39 @@ void make(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
+// Every domain changes its MX host: the policy keeps the old one, an id of ours is published, and
+// the proof runs against the records.
+void make_mx_changes(benchmark::State& state) {
+  const auto files = stsctl::io::real_files();
+  const auto loaded = fleet(state.range(0)).load(*files);
+  const stsctl::Time now = *stsctl::parse_time("2026-11-24T00:00:00Z");
+  std::vector<Desired> desired;
+  std::vector<Observed> observed;
+  for (const auto& domain : loaded.config->domains) {
+    Desired wanted = domain.desired;
+    wanted.policy->mode = stsctl::sts::Mode::enforce;
+    stsctl::sts::Policy old = *wanted.policy;
+    old.mx = {*stsctl::sts::parse_mx_pattern("old." + wanted.domain.text())};
+    const std::string id = stsctl::sts::format_policy_id(
+        {now - std::chrono::days{30}, std::chrono::floor<std::chrono::days>(now),
+         stsctl::sts::policy_digest(old)});
+    const stsctl::dns::Name owner = stsctl::plan::owners(wanted.domain).sts;
+    stsctl::plan::NameState sts{wanted.domain, {}};
+    sts.sets.push_back({owner,
+                        stsctl::dns::Type::txt,
+                        stsctl::Duration{300},
+                        {stsctl::sts::format_sts_record({id})}});
+    const stsctl::plan::NameState nothing{wanted.domain, {}};
+    observed.push_back({wanted.domain, sts, nothing, nothing,
+                        std::optional(stsctl::sts::format_policy(old)),
+                        stsctl::plan::LiveMx{{old.mx.front().host}, stsctl::Duration{3600}}});
+    desired.push_back(std::move(wanted));
+  }
+  for (auto _ : state)
+    benchmark::DoNotOptimize(stsctl::plan::make(desired, observed, {.now = now}));
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
 void load_observe_and_make(benchmark::State& state) {
   const Fleet& domains = fleet(state.range(0));
   stsctl::cli::RealWorld real;
@@ -106,6 +141,7 @@ void load_observe_and_make(benchmark::State& state) {
 
 BENCHMARK(load)->RangeMultiplier(10)->Range(1000, 100000)->Unit(benchmark::kMillisecond);
 BENCHMARK(make)->RangeMultiplier(10)->Range(1000, 100000)->Unit(benchmark::kMillisecond);
+BENCHMARK(make_mx_changes)->Arg(10000)->Unit(benchmark::kMillisecond);
 BENCHMARK(load_observe_and_make)
     ->RangeMultiplier(10)
     ->Range(1000, 100000)

@@ -98,6 +98,8 @@ TEST(Load, LayersAddUp) {
   EXPECT_EQ(a.fixed_id, "20260101");
   EXPECT_EQ(a.ttls.sts, Duration{300});
   EXPECT_TRUE(a.takeover);
+  EXPECT_EQ(a.safety, plan::SenderKind::prompt);
+  EXPECT_EQ(domain(loaded, "c.example").safety, plan::SenderKind::strict);
   EXPECT_EQ(a.longest_max_age, Duration{4 * 604800});
   ASSERT_TRUE(a.address);
   EXPECT_EQ(a.address->aaaa, std::vector<std::string>{"2001:db8::1"});
@@ -108,6 +110,14 @@ TEST(Load, LayersAddUp) {
   const auto& e = *domain(loaded, "e.example").policy;  // its own mx instead of the group's preset
   ASSERT_EQ(e.mx.size(), 1U);
   EXPECT_EQ(e.mx.front().host.text(), "mx.e.example");
+  // 'live' takes the place of named patterns, and they of it, the innermost level first.
+  for (const char* name : {"f.example", "g.example", "i.example"}) {
+    EXPECT_TRUE(domain(loaded, name).mx_live) << name;
+    EXPECT_TRUE(domain(loaded, name).policy->mx.empty()) << name;
+  }
+  for (const char* name : {"a.example", "d.example", "e.example", "h.example"})
+    EXPECT_FALSE(domain(loaded, name).mx_live) << name;
+  EXPECT_EQ(domain(loaded, "h.example").policy->mx.size(), 2U);
 }
 
 TEST(Load, IncludedFilesAreOneConfiguration) {

@@ -66,6 +66,12 @@ class ServeHost(web.WebWorld):
             seen.setdefault(identity, []).append(body)
         return seen
 
+    def test_live_patterns_need_a_root(self):
+        self.configure("  example.com: {policy: {mx: live}}\n")
+        self.start()
+        self.assertIn("'mx: live' needs a host that a policy can be written to", self.run_it("plan", check=3).stdout)
+        self.assertEqual(web.fetch(self.port, "mta-sts.example.com").status, 500)
+
     def test_apply_reloads_the_server_and_announces_what_is_served(self):
         self.configure(DOMAIN)
         server = self.start()

@@ -35,6 +35,7 @@ TEST(LiveMx, IsWhatSendersMakeOfTheAnswer) {
     const auto mx = live_mx(domain, one.answer);
     ASSERT_TRUE(mx) << one.name;
     EXPECT_EQ(texts(*mx), one.hosts) << one.name;
+    EXPECT_EQ(mx->implicit, one.answer.kind == DnsAnswer::Kind::no_data) << one.name;
   }
 }
 

@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sts/policy_id.h"
+
 namespace stsctl::engine {
 namespace {
 
@@ -231,6 +233,14 @@ std::vector<Spoiled> spoiled() {
          f.servers.clear();
        },
        {"fail id-announces-another"}},
+      {"an id that says which of the patterns are leaving",
+       [](Facts& f) {
+         const sts::Policy policy = *sts::parse_policy(f.policies[0].probe.reply->body).value;
+         f.sts = answer(
+             {"v=STSv1; id=20261124T081500ZG1F" + sts::policy_digest(policy, {policy.mx.front()})});
+         f.servers.clear();
+       },
+       {}},
       // mail hosts
       {"MX not readable",
        [](Facts& f) {

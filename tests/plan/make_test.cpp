@@ -203,15 +203,28 @@ TEST(PlanJson, RoundTrips) {
   plan.domains.push_back(make_domain(story.desired, unread, {story.now, {}}));
   unread.sts = fail(Code::unauthorized, "no", "dns", "ask");
   plan.domains.push_back(make_domain(story.desired, unread, {story.now, {}}));
+  story.apply();
+  story.now += Duration{86400};
+  story.desired.safety = SenderKind::daily;
+  story.desired.policy = Story::policy("enforce", "1w", {"new.example.com"});
+  plan.domains.push_back(story.plan());  // keeps a host that the MX records name,
+  story.apply();
+  story.mx->hosts = {*dns::Name::parse("new.example.com")};
+  plan.domains.push_back(story.plan());  // and one that is leaving
+  ASSERT_TRUE(plan.domains[3].mx->may_change);
+  ASSERT_FALSE(plan.domains[4].mx->kept.empty());
+  ASSERT_TRUE(plan.domains[4].mx->kept.front().until);
   const Result<Plan> read = plan_from_json(to_json(plan));
   ASSERT_TRUE(read) << to_string(read.error());
   EXPECT_EQ(read->budget, plan.budget);
-  ASSERT_EQ(read->domains.size(), 3U);
-  for (std::size_t i = 0; i < 3; ++i) {
+  ASSERT_EQ(read->domains.size(), 5U);
+  for (std::size_t i = 0; i < 5; ++i) {
     EXPECT_EQ(read->domains[i].desired, plan.domains[i].desired);
     EXPECT_EQ(read->domains[i].observed, plan.domains[i].observed);
     EXPECT_EQ(read->domains[i].steps, plan.domains[i].steps);
     EXPECT_EQ(read->domains[i].notes, plan.domains[i].notes);
+    EXPECT_EQ(read->domains[i].mx, plan.domains[i].mx);
+    EXPECT_EQ(read->domains[i].later, plan.domains[i].later);
     EXPECT_EQ(read->domains[i].error, plan.domains[i].error);
   }
   EXPECT_EQ(to_json(*read), to_json(plan));
@@ -230,26 +243,33 @@ TEST(Staleness, NamesWhatDiffers) {
   Story story;
   whole(story);
   const DomainPlan saved = story.plan();
-  EXPECT_TRUE(staleness(saved, story.desired, story.observed()).empty());
+  EXPECT_TRUE(staleness(saved, story.desired, story.observed(), {story.now, {}}).empty());
   Story edited = story;
   edited.set_txt("v=STSv1; id=other");
   edited.body = "x";
-  const auto world = staleness(saved, edited.desired, edited.observed());
+  const auto world = staleness(saved, edited.desired, edited.observed(), {story.now, {}});
   ASSERT_EQ(world.size(), 2U);
   EXPECT_NE(world[0].find("_mta-sts.example.com"), std::string::npos);
   EXPECT_NE(world[1].find("policy"), std::string::npos);
   Story moved = story;
   moved.mx = LiveMx{{*dns::Name::parse("mail.example.com")}, Duration{3600}};
   const DomainPlan proved = moved.plan();
-  EXPECT_TRUE(staleness(proved, moved.desired, story.observed()).empty()) << "nobody looked now";
-  moved.mx->hosts.clear();
-  EXPECT_EQ(staleness(proved, moved.desired, moved.observed()).size(), 1U);
+  EXPECT_TRUE(staleness(proved, moved.desired, story.observed(), {story.now, {}}).empty())
+      << "nobody looked now";
+  moved.mx->ttl = Duration{17};
+  EXPECT_TRUE(staleness(proved, moved.desired, moved.observed(), {story.now, {}}).empty())
+      << "the plan would be the same: a resolver's cache runs down";
+  moved.desired.policy->mode = sts::Mode::enforce;
+  moved.mx->hosts = {*dns::Name::parse("mail.example.com")};
+  const DomainPlan enforced = moved.plan();
+  moved.mx->hosts = {*dns::Name::parse("other.example.com")};
+  EXPECT_EQ(staleness(enforced, moved.desired, moved.observed(), {story.now, {}}).size(), 1U);
   edited = story;
   edited.desired.policy->mode = sts::Mode::enforce;
-  EXPECT_EQ(staleness(saved, edited.desired, edited.observed()).size(), 1U);
+  EXPECT_EQ(staleness(saved, edited.desired, edited.observed(), {story.now, {}}).size(), 1U);
   Observed unread = story.observed();
   unread.policy = fail(Code::timeout, "late");
-  EXPECT_EQ(staleness(saved, story.desired, unread).size(), 1U);
+  EXPECT_EQ(staleness(saved, story.desired, unread, {story.now, {}}).size(), 1U);
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ TEST_F(ProofTest, AFirstPublicationThatCoversTheMxRefusesNothing) {
 }
 
 TEST_F(ProofTest, AnEnforcedPolicyThatMissesEveryMxIsRefused) {
+  story.desired.as_configured = true;  // what the MX records need is not added
   publish("testing", {"mail.example.com"});
   const DomainPlan made = plan("enforce", {"other.example.com"});
   EXPECT_THAT(refusals(made), testing::ElementsAre("mail-refused"));
@@ -67,12 +68,14 @@ TEST_F(ProofTest, AnEnforcedPolicyThatMissesEveryMxIsRefused) {
 }
 
 TEST_F(ProofTest, InTestingNothingIsRefusedButItIsSaid) {
+  story.desired.as_configured = true;  // what the MX records need is not added
   const DomainPlan made = plan("testing", {"other.example.com"});
   EXPECT_THAT(refusals(made), IsEmpty());
   EXPECT_THAT(ids(made, Note::Kind::warning), Contains("mx-not-allowed"));
 }
 
 TEST_F(ProofTest, OneHostOfSeveralThatIsMissedIsAWarning) {
+  story.desired.as_configured = true;  // what the MX records need is not added
   set_mx({"mail.example.com", "backup.example.net"});
   const DomainPlan made = plan("enforce", {"mail.example.com"});
   EXPECT_THAT(refusals(made), IsEmpty());
@@ -82,6 +85,7 @@ TEST_F(ProofTest, OneHostOfSeveralThatIsMissedIsAWarning) {
 }
 
 TEST_F(ProofTest, APlanThatMendsARefusalIsNotHeldUp) {
+  story.desired.as_configured = true;  // what the MX records need is not added
   publish("enforce", {"gone.example.com"});
   const DomainPlan made = plan("enforce", {"gone.example.com", "mail.example.com"});
   EXPECT_THAT(refusals(made), IsEmpty());
@@ -103,6 +107,7 @@ TEST_F(ProofTest, WithoutALookAtTheMxNothingIsProved) {
 // Every kind of change in the order that is planned is clean; with the id before the policy it is
 // not, whatever else is shuffled.
 TEST_F(ProofTest, TheIdBeforeThePolicyIsCaught) {
+  story.mx.reset();  // patterns go at once
   const std::vector<std::pair<std::string, std::vector<std::string>>> changes{
       {"enforce", {"mail.example.com"}},
       {"enforce", {"mail.example.com", "new.example.com"}},
@@ -118,7 +123,85 @@ TEST_F(ProofTest, TheIdBeforeThePolicyIsCaught) {
   }
 }
 
+// The order that senders need, said apart from the model: what they are served, by the policy and
+// by the address of its host; the wait until no cache serves an older one; and then a new id.
+bool in_order(const std::vector<Step>& steps) {
+  const auto serves = [](const Step& step) {
+    return std::holds_alternative<PolicyChange>(step.action) ||
+           (step.stage == Stage::redirect && std::holds_alternative<RecordChange>(step.action));
+  };
+  const auto last = std::find_if(steps.rbegin(), steps.rend(), serves).base();
+  const auto wait = std::find_if(last, steps.end(), [](const Step& step) {
+    return std::holds_alternative<PolicyServed>(step.action);
+  });
+  return std::any_of(wait, steps.end(), [](const Step& step) {
+    const auto* change = std::get_if<RecordChange>(&step.action);
+    return change != nullptr && change->edits.front().after &&
+           change->edits.front().after->owner.text().starts_with("_mta-sts.");
+  });
+}
+
+// Of how many orders of its steps does the model say what in_order() says, that they are wrong?
+int caught_when_shuffled(DomainPlan plan, const Observed& observed) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < plan.steps.size(); ++i)
+    order.push_back(i);
+  const std::vector<Step> steps = plan.steps;
+  int caught = 0;
+  do {
+    std::string stages;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      plan.steps[i] = steps[order[i]];
+      stages += std::string(" ") + to_string(plan.steps[i].stage);
+    }
+    EXPECT_EQ(prove(plan, observed).stale, !in_order(plan.steps)) << stages;
+    caught += in_order(plan.steps) ? 0 : 1;
+  } while (std::ranges::next_permutation(order).found);
+  return caught;
+}
+
+// Every order of the steps of every kind of change: those that a sender could be misled by are
+// those that the model catches, and no others.
+TEST_F(ProofTest, ShufflingDependentStepsIsCaught) {
+  story.mx.reset();  // patterns go at once
+  const std::vector<std::pair<std::string, std::vector<std::string>>> changes{
+      {"enforce", {"mail.example.com"}},
+      {"enforce", {"mail.example.com", "old.example.com", "new.example.com"}},
+      {"testing", {"mail.example.com", "old.example.com"}},
+      {"none", {"mail.example.com"}}};
+  story.desired.tlsrpt = sts::TlsRptRecord{{"mailto:tls@example.net"}};
+  story.desired.edge_delay = Duration{600};
+  for (const bool foreign : {false, true})
+    for (const auto& [mode, patterns] : changes) {
+      publish("enforce", {"mail.example.com", "old.example.com"});
+      if (foreign) story.set_txt("v=STSv1; id=byhand");
+      story.desired.tlsrpt->rua.front() += "x";
+      const DomainPlan made = plan(mode, patterns);
+      ASSERT_GE(made.steps.size(), 4U);
+      ASSERT_TRUE(in_order(made.steps));
+      EXPECT_GT(caught_when_shuffled(made, story.observed()), 10) << mode;
+      story.desired.policy =
+          Story::policy("enforce", "1w", {"mail.example.com", "old.example.com"});
+    }
+}
+
+TEST_F(ProofTest, ShufflingThatOfAHostThatMovesIsCaught) {
+  story.mx.reset();
+  story.desired.address = Address{.cname = *dns::Name::parse("web.example.net")};
+  story.desired.edge_delay = Duration{600};
+  publish("enforce", {"mail.example.com", "old.example.com"});
+  story.desired.address = Address{.a = {"192.0.2.1"}};
+  const DomainPlan alone = story.plan();
+  ASSERT_TRUE(alone.changed());
+  EXPECT_FALSE(prove(alone, story.observed()).stale) << "the policy stays";
+  const DomainPlan made = plan("enforce", {"mail.example.com"});
+  ASSERT_EQ(made.steps.size(), 5U);
+  ASSERT_TRUE(in_order(made.steps));
+  EXPECT_GT(caught_when_shuffled(made, story.observed()), 10);
+}
+
 TEST_F(ProofTest, AnEdgeThatLagsIsWaitedFor) {
+  story.mx.reset();  // patterns go at once
   publish("enforce", {"mail.example.com", "old.example.com"});
   story.desired.edge_delay = Duration{600};
   DomainPlan made = plan("enforce", {"mail.example.com"});
@@ -144,6 +227,24 @@ TEST_F(ProofTest, SaysFromWhenTheMxMayChange) {
   EXPECT_EQ(safe.daily, announced + Duration{86400});
   EXPECT_GE(safe.strict, story.now + Duration{7 * 86400});
   EXPECT_LE(safe.strict, story.now + Duration{8 * 86400 + 86400}) << "the horizon, in whole days";
+}
+
+TEST_F(ProofTest, ThePublishedIdSaysTheSameLater) {
+  story.apply();
+  EXPECT_EQ(safe_since(story.observed(), Duration{0})->strict, story.now) << "nothing was before";
+  publish("enforce", {"mail.example.com"});
+  const DomainPlan made = plan("enforce", {"mail.example.com", "new.example.com"});
+  const SafeFrom planned = safe_from(made, story.observed(), story.now);
+  story.desired.policy = Story::policy("enforce", "1w", {"mail.example.com", "new.example.com"});
+  story.apply();
+  story.now += Duration{3600};
+  const std::optional<SafeFrom> since = safe_since(story.observed(), Duration{0});
+  ASSERT_TRUE(since);
+  EXPECT_EQ(since->strict, planned.strict);
+  EXPECT_LE(planned.prompt - since->prompt, Duration{3}) << "a second a step";
+  EXPECT_EQ(since->daily - since->prompt, Duration{86400});
+  story.set_txt("v=STSv1; id=byhand");
+  EXPECT_FALSE(safe_since(story.observed(), Duration{0}));
 }
 
 // Moving the MX at the times that safe_from() gives refuses nothing; a moment before the strict

@@ -117,5 +117,33 @@ TEST(PolicyId, AnnouncesItsPolicyOnly) {
   EXPECT_TRUE(announces(id, policy));  // neither order nor repetition has a meaning
 }
 
+TEST(PolicyId, SaysWhichPatternsAreLeaving) {
+  const auto pattern = [](int number) {
+    return *parse_mx_pattern("mx" + std::to_string(number) + ".example");
+  };
+  for (const int number : {2, 5, 12, 13, 40}) {
+    Policy policy{Mode::enforce, {}, Duration{604800}};
+    for (int i = 0; i < number; ++i)
+      policy.mx.push_back(pattern(i));
+    const auto id = [&](const std::vector<MxPattern>& leaving) {
+      return PolicyId{Time{}, Day{}, policy_digest(policy, leaving)};
+    };
+    EXPECT_EQ(leaving_patterns(id({}), policy), std::vector<MxPattern>{});
+    const std::vector<MxPattern> two{pattern(0), pattern(number - 1)};
+    EXPECT_EQ(leaving_patterns(id({two[1], two[0]}), policy), two) << number;
+    EXPECT_TRUE(announces(id(two), policy));
+    if (number > 3 && number <= 12)
+      EXPECT_EQ(leaving_patterns(id({two[0], pattern(1), two[1]}), policy)->size(), 3U);
+    Policy other = policy;
+    other.max_age += Duration{1};
+    EXPECT_FALSE(leaving_patterns(id(two), other)) << number;
+  }
+}
+
+// The digest with a line for what is leaving, worked by hand in docs/policy-id.md.
+TEST(PolicyId, LeavingExampleWorkedByHand) {
+  EXPECT_EQ(policy_digest(example(), {*parse_mx_pattern("*.backup.example.com")}), "L7U7BSACI5JJ2");
+}
+
 }  // namespace
 }  // namespace stsctl::sts
