@@ -48,9 +48,9 @@ class Route53:
         return f"provider: route53, endpoint: 'http://127.0.0.1:{port}'"
 
 
-def configuration(folder, settings, concurrency, names):
+def configuration(folder, settings, names):
     (folder / "www").mkdir()
-    lines = ["version: 1", f"dns: {{account: {{{settings}, rate: none, concurrency: {concurrency}}}}}",
+    lines = ["version: 1", f"dns: {{account: {{{settings}}}}}",
              "hosts: {web: {provider: directory, root: www, address: {cname: web.example.net}}}",
              "defaults: {dns: account, host: web, policy: {mode: testing, max_age: 1d, mx: [mail.example.net]},",
              "           tlsrpt: {rua: ['mailto:tls@example.net']}}", "domains:"]
@@ -64,7 +64,7 @@ def measure(stsctl, service, concurrency, names):
         emulator.control("PUT", "state", service.state(names))
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
-            configuration(folder, service.settings(emulator.port), concurrency, names)
+            configuration(folder, f"{service.settings(emulator.port)}, rate: none, concurrency: {concurrency}", names)
             environment = {"PATH": os.environ["PATH"], "HOME": name, "STSCTL_RESOLVER": "none", **service.env}
             for command in (["plan"], ["apply", "--yes"], ["plan"]):
                 begin = time.monotonic()

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import pathlib
+import socket
 import statistics
 import subprocess
 import sys
@@ -25,6 +26,8 @@ import web
 ONE_WAY = 0.01  # seconds
 NAMES_A_CERTIFICATE = 100
 RUNS = 3
+# Of the mail servers; all lead to one Postfix.
+ADDRESSES = [f"127.0.0.{number}" for number in range(1, 11)]
 ZONE = """{zone}. 3600 IN SOA ns1.{zone}. hostmaster.{zone}. 1 3600 600 86400 300
 {zone}. 3600 IN NS ns1.{zone}.
 {zone}. 3600 IN MX 10 {label}.bench.example.
@@ -38,7 +41,6 @@ _dmarc.{zone}. 3600 IN TXT "v=DMARC1; p=reject"
 MAIL_ZONE = """bench.example. 3600 IN SOA ns1.bench.example. hostmaster.bench.example. 1 3600 600 86400 300
 bench.example. 3600 IN NS ns1.bench.example.
 ns1.bench.example. 3600 IN A 127.0.0.1
-*.bench.example. 3600 IN A 127.0.0.1
 """
 NGINX = """daemon off; pid {dir}/nginx.pid; error_log stderr; worker_processes 1;
 events {{ worker_connections 4096; }}
@@ -86,45 +88,45 @@ class Far:
             there, back = await asyncio.open_connection("127.0.0.1", port)
             await asyncio.gather(pass_on(reader, back), pass_on(there, writer))
 
-        server = self.call(asyncio.start_server(accept, "127.0.0.1", 0, backlog=4096))
-        return server.sockets[0].getsockname()[1]
+        front = web.free_port()
+        for address in ADDRESSES:
+            self.call(asyncio.start_server(accept, address, front, backlog=4096))
+        return front
 
     def datagrams(self, port):
-        """A port of UDP in front of another."""
-        loop = self.loop
+        """A port of UDP in front of a name server's, which all who ask reach over one socket: each question gets an
+        ID of its own on the way."""
+        loop, asked = self.loop, {}
 
-        class Client(asyncio.DatagramProtocol):
-            def __init__(self, front, address):
-                self.front, self.address = front, address
-
+        class Back(asyncio.DatagramProtocol):
             def datagram_received(self, data, _):
-                loop.call_later(ONE_WAY, self.front.sendto, data, self.address)
-                self.transport.close()
-
-            def connection_made(self, transport):
-                self.transport = transport
+                address, identity = asked.pop(data[:2], (None, None))
+                if address:
+                    loop.call_later(ONE_WAY, front.sendto, identity + data[2:], address)
 
         class Front(asyncio.DatagramProtocol):
-            def connection_made(self, transport):
-                self.transport = transport
+            count = 0
 
             def datagram_received(self, data, address):
-                loop.call_later(ONE_WAY, lambda: loop.create_task(self.ask(data, address)))
+                self.count = (self.count + 1) % 65536
+                identity = self.count.to_bytes(2, "big")
+                asked[identity] = address, data[:2]
+                loop.call_later(ONE_WAY, back.sendto, identity + data[2:])
 
-            async def ask(self, data, address):
-                back, _ = await loop.create_datagram_endpoint(lambda: Client(self.transport, address),
-                                                              remote_addr=("127.0.0.1", port))
-                back.sendto(data)
-
+        back, _ = self.call(loop.create_datagram_endpoint(Back, remote_addr=("127.0.0.1", port)))
         front, _ = self.call(loop.create_datagram_endpoint(Front, local_addr=("127.0.0.1", 0)))
-        front.get_extra_info("socket").setsockopt(1, 8, 8 << 20)  # SO_RCVBUF: bursts are not lost
+        for one in (front, back):
+            one.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         return front.get_extra_info("sockname")[1]
 
 
 class Zones(name_servers.Bind):
     def prepare(self):
         for zone in self.zones:
-            self.write(f"{zone}.zone", (MAIL_ZONE if zone == "bench.example" else ZONE).format(zone=zone, label=zone.split(".")[0]))
+            self.write(f"{zone}.zone", ZONE.format(zone=zone, label=zone.split(".")[0]))
+        hosts = "".join(f"{zone.split('.')[0]}.bench.example. 3600 IN A {ADDRESSES[at % len(ADDRESSES)]}\n"
+                        for at, zone in enumerate(self.zones))
+        self.write("bench.example.zone", MAIL_ZONE + hosts)
         super().prepare()
 
 
@@ -170,9 +172,10 @@ def main():
         authority = web.TestCa(folder / "ca")
         authority.issue(folder / "mx.pem", folder / "mx.key", "*.bench.example", days=30)
         far = Far()
+        mail = postfix.Postfix(cleanup, folder / "mx.pem", folder / "mx.key", limit=300)
         dns = far.datagrams(Zones(cleanup, [*zones, "bench.example"]).port)
         https = far.streams(start_nginx(folder, authority, zones, cleanup))
-        smtp = far.streams(postfix.Postfix(cleanup, folder / "mx.pem", folder / "mx.key").port)
+        smtp = far.streams(mail.port)
         env = {**os.environ, "STSCTL_RESOLVER": f"127.0.0.1:{dns}"}
         command = [arguments.stsctl, "verify", *zones, "--ca-file", authority.file, "--https-port", str(https),
                    "--smtp-port", str(smtp), "--dns-port", str(dns)]

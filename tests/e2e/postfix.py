@@ -24,6 +24,8 @@ alias_maps =
 maillog_file = {dir}/log/maillog
 maillog_file_prefixes = {dir}
 smtpd_recipient_restrictions = reject
+default_process_limit = {limit}
+smtpd_client_connection_count_limit = {limit}
 smtpd_tls_security_level = may
 smtpd_tls_chain_files = {key}, {chain}
 """
@@ -39,9 +41,9 @@ tlsmgr unix - - n 1000? 1 tlsmgr
 
 
 class Postfix:
-    """Runs until the test has ended. Needs root, as Postfix does."""
+    """Runs until the test has ended. Needs root, as Postfix does. `limit`: connections at once."""
 
-    def __init__(self, test, chain, key):
+    def __init__(self, test, chain, key, limit=50):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="stsctl-postfix-"))
         self.dir.chmod(0o755)
         test.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
@@ -49,7 +51,7 @@ class Postfix:
         for name in ("queue", "data", "log"):
             (self.dir / name).mkdir()
         shutil.chown(self.dir / "data", "postfix")
-        (self.dir / "main.cf").write_text(MAIN.format(dir=self.dir, chain=chain, key=key))
+        (self.dir / "main.cf").write_text(MAIN.format(dir=self.dir, chain=chain, key=key, limit=limit))
         (self.dir / "master.cf").write_text(MASTER.format(port=self.port))
         self._run("start")
         test.addCleanup(self._run, "abort")
