@@ -43,6 +43,34 @@ std::vector<SettingSpec> ttl_fields() {
           ttl("address", "TTL of the address record of mta-sts.DOMAIN; new ones get 1h.")};
 }
 
+SettingSpec address_key() {
+  return {
+      .name = "address",
+      .type = SettingType::object,
+      .description =
+          "The address record of mta-sts.DOMAIN in place of the host's own; null: "
+          "not managed.",
+      .nullable = true,
+      .fields = {{.name = "cname", .type = SettingType::name, .description = "A CNAME's target."},
+                 {.name = "a", .type = SettingType::list, .description = "IPv4 addresses."},
+                 {.name = "aaaa", .type = SettingType::list, .description = "IPv6 addresses."}}};
+}
+
+SettingSpec id_key() {
+  return {
+      .name = "id",
+      .type = SettingType::object,
+      .description = "How the policy's id is made; left out: automatic.",
+      .fields = {{.name = "strategy",
+                  .type = SettingType::choice,
+                  .description = "automatic says when, until when and which; timestamp and digest "
+                                 "say less; fixed is written by hand.",
+                  .choices = {"automatic", "timestamp", "digest", "fixed"}},
+                 {.name = "value",
+                  .type = SettingType::text,
+                  .description = "With fixed: 1 to 32 letters and digits."}}};
+}
+
 std::vector<SettingSpec> make_domain_keys() {
   return {
       {.name = "dns",
@@ -68,25 +96,8 @@ std::vector<SettingSpec> make_domain_keys() {
                    .type = SettingType::list,
                    .description = "mailto: and https: URIs.",
                    .required = true}}},
-      {.name = "address",
-       .type = SettingType::object,
-       .description = "The address record of mta-sts.DOMAIN in place of the host's own; null: "
-                      "not managed.",
-       .nullable = true,
-       .fields = {{.name = "cname", .type = SettingType::name, .description = "A CNAME's target."},
-                  {.name = "a", .type = SettingType::list, .description = "IPv4 addresses."},
-                  {.name = "aaaa", .type = SettingType::list, .description = "IPv6 addresses."}}},
-      {.name = "id",
-       .type = SettingType::object,
-       .description = "How the policy's id is made; left out: automatic.",
-       .fields = {{.name = "strategy",
-                   .type = SettingType::choice,
-                   .description = "automatic says when, until when and which; timestamp and digest "
-                                  "say less; fixed is written by hand.",
-                   .choices = {"automatic", "timestamp", "digest", "fixed"}},
-                  {.name = "value",
-                   .type = SettingType::text,
-                   .description = "With fixed: 1 to 32 letters and digits."}}},
+      address_key(),
+      id_key(),
       {.name = "ttl",
        .type = SettingType::object,
        .description = "How long resolvers may keep the records; left out: as they are.",

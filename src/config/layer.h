@@ -28,17 +28,12 @@ enum class Part { unsaid, off, on };
 
 /// One layer; what it does not say is left to the layer outside.
 struct Layer {
-  bool faulty = false;  ///< Something in it was wrong and is reported: what is missing follows.
   std::optional<Said<std::string>> dns;
   std::optional<Said<std::string>> host;
-  Part policy = Part::unsaid;
   std::optional<sts::Mode> mode;
   std::optional<std::vector<sts::MxPattern>> mx;  ///< Own ones and the preset's.
-  bool mx_live = false;                           ///< With `mx`: in place of any.
   std::optional<Duration> max_age;
-  Part tlsrpt = Part::unsaid;
   std::optional<std::vector<std::string>> rua;
-  Part address = Part::unsaid;
   plan::Address address_value;
   std::optional<plan::IdStrategy> id_strategy;
   std::optional<std::string> fixed_id;
@@ -46,6 +41,11 @@ struct Layer {
   std::optional<plan::SenderKind> safety;
   std::optional<bool> takeover;
   std::optional<Duration> longest_max_age;
+  Part policy = Part::unsaid;
+  Part tlsrpt = Part::unsaid;
+  Part address = Part::unsaid;
+  bool mx_live = false;  ///< With `mx`: in place of any.
+  bool faulty = false;   ///< Something in it was wrong and is reported: what is missing follows.
 };
 
 /// Reads a layer from the mapping of `defaults` or of a domain.
