@@ -15,6 +15,17 @@ NAMED = """options {{ directory "{dir}"; listen-on port {port} {{ 127.0.0.1; }};
 controls {{ }};
 {zones}
 """
+RELOAD = r"""#!/bin/sh
+kill -HUP {pid}
+wanted=$(sed -n 's/.*\<\([0-9]\{{10\}}\) ; serial.*/\1/p' {file})
+for try in $(seq 500); do
+  served=$(dig +short +time=1 +tries=1 @127.0.0.1 -p {port} {zone} SOA | cut -d' ' -f3)
+  [ "$served" = "$wanted" ] && exit
+  sleep 0.02
+done
+echo "BIND serves $served, not $wanted" >&2
+exit 1
+"""
 
 
 def free_port():
@@ -43,6 +54,13 @@ class Served(world.World):
             self.assertLess(time.monotonic(), deadline, "named does not answer")
         self.port, self.named = port, server.pid
         self.env = {"STSCTL_RESOLVER": f"127.0.0.1:{port}"}
+
+    def reload_command(self, name):
+        """What a zone's `reload` runs: BIND reads it again, and answers with the serial of the file when that ends."""
+        script = self.dir / "reload"
+        script.write_text(RELOAD.format(pid=self.named, file=self.dir / "zones" / f"{name}.zone", port=self.port, zone=name))
+        script.chmod(0o755)
+        return script
 
     @staticmethod
     def dig(port, name):

@@ -17,7 +17,7 @@ class Outside(verify_test.Eyes):
         path = self.zone(extra="mta-sts\tA 127.0.0.1\n")
         path.write_text(path.read_text().replace("ns1\tA 192.0.2.1", "ns1\tA 127.0.0.1"))
         self.serve("example.com")
-        head = world.HEAD.replace("directory: zones}", f'directory: zones, reload: [kill, -HUP, "{self.named}"]}}')
+        head = world.HEAD.replace("directory: zones}", f'directory: zones, reload: ["{self.reload_command("example.com")}"]}}')
         self.config("  example.com: {policy: {mx: [mail.example.com]}, address: {a: [127.0.0.1]}}\n", head)
         outside = self
         outside.cached, outside.asked = None, 0
