@@ -42,14 +42,6 @@ MAIL_ZONE = """bench.example. 3600 IN SOA ns1.bench.example. hostmaster.bench.ex
 bench.example. 3600 IN NS ns1.bench.example.
 ns1.bench.example. 3600 IN A 127.0.0.1
 """
-NGINX = """daemon off; pid {dir}/nginx.pid; error_log stderr; worker_processes 1;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off; client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy; fastcgi_temp_path {dir}/fastcgi;
-  uwsgi_temp_path {dir}/uwsgi; scgi_temp_path {dir}/scgi; default_type text/plain; server_names_hash_max_size 65536;
-{servers}
-}}
-"""
 SERVER = """  server {{ listen 127.0.0.1:{port} ssl; server_name {names}; ssl_certificate {chain}; ssl_certificate_key {key};
     location / {{ return 200 "version: STSv1\\r\\nmode: enforce\\r\\nmx: *.bench.example\\r\\nmax_age: 604800\\r\\n"; }} }}
 """
@@ -132,14 +124,13 @@ class Zones(name_servers.Bind):
 
 def start_nginx(folder, authority, zones, cleanup):
     port = web.free_port()
-    servers = ""
+    servers = "default_type text/plain; server_names_hash_max_size 65536;\n"
     for at in range(0, len(zones), NAMES_A_CERTIFICATE):
         names = [f"mta-sts.{zone}" for zone in zones[at:at + NAMES_A_CERTIFICATE]]
         chain, key = folder / f"{at}.pem", folder / f"{at}.key"
         authority.issue(chain, key, *names, days=30)
         servers += SERVER.format(port=port, names=" ".join(names), chain=chain, key=key)
-    (folder / "nginx.conf").write_text(NGINX.format(dir=folder, servers=servers))
-    program = web.Program(["nginx", "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf"], folder)
+    program = web.Program(web.nginx(folder, servers), folder)
     cleanup.callback(program.end)
     web.wait_until(lambda: name_servers.accepts(port), "nginx listens")
     return port

@@ -32,6 +32,11 @@ dns::Name name(const std::string& text) {
 
 }  // namespace
 
+std::string path_template(Layout layout) {
+  return layout == Layout::flat ? "policies/{domain}.txt"
+                                : "mta-sts.{domain}/.well-known/mta-sts.txt";
+}
+
 const char* to_string(HostNeed need) {
   switch (need) {
     case HostNeed::credentials:

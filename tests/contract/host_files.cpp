@@ -88,11 +88,6 @@ void FilesWorld::start(Layout layout) {
   }
 }
 
-std::string FilesWorld::path_template() const {
-  return layout_ == Layout::flat ? "policies/{domain}.txt"
-                                 : "mta-sts.{domain}/.well-known/mta-sts.txt";
-}
-
 std::string FilesWorld::file_of(const std::string& domain) const {
   std::string path = path_template();
   return root_ + "/" + path.replace(path.find("{domain}"), 8, domain);

@@ -48,8 +48,7 @@ class FilesWorld : public HostWorld {
   /// The folder that is served; servers may keep their own files beside it, on the same disk.
   const std::string& root() const { return root_; }
   Layout layout() const { return layout_; }
-  /// The setting `path`, or the end of `url`: where a policy is below the root.
-  std::string path_template() const;
+  std::string path_template() const { return contract::path_template(layout_); }
 
  private:
   std::string file_of(const std::string& domain) const;

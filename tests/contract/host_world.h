@@ -32,6 +32,9 @@ enum class Layout {
   flat,   ///< All in one folder that exists: "policies/{domain}.txt".
 };
 
+/// The setting `path`, or the end of `url`: where a policy is below the root.
+std::string path_template(Layout layout);
+
 /// How a host is opened.
 struct HostAccess {
   bool good_credentials = true;

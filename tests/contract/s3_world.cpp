@@ -60,7 +60,7 @@ class S3World final : public HostWorld {
     settings.set("endpoint", fmt::format("https://localhost:{}", wire_->port()), "");
     settings.set("bucket", bucket, "");
     settings.set("region", "us-east-1", "");
-    settings.set("path", path_template(), "");
+    settings.set("path", path_template(layout_), "");
     settings.set("ca_file", test_ca().file(), "");
     settings.set("timeout", access.timeout.count(), "");
     if (edges_) {
@@ -101,12 +101,8 @@ class S3World final : public HostWorld {
   }
 
  private:
-  std::string path_template() const {
-    return layout_ == Layout::flat ? "policies/{domain}.txt"
-                                   : "mta-sts.{domain}/.well-known/mta-sts.txt";
-  }
   std::string key_of(const std::string& domain) const {
-    return replaced(path_template(), "{domain}", domain);
+    return replaced(path_template(layout_), "{domain}", domain);
   }
   json identity() const {
     return {{"keys", {{{"access_key", access_key}, {"secret_key", secret}, {"denied", denied_}}}}};

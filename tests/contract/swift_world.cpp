@@ -34,7 +34,7 @@ class SwiftWorld final : public HostWorld {
     Settings settings;
     settings.set("endpoint", fmt::format("http://127.0.0.1:{}", wire_->port()), "");
     settings.set("bucket", bucket_, "");
-    settings.set("path", path_template(), "");
+    settings.set("path", path_template(layout_), "");
     // One process serves all: so it has time left for those who look on.
     settings.set("concurrency", std::int64_t{2}, "");
     settings.set("timeout", access.timeout.count(), "");
@@ -62,12 +62,8 @@ class SwiftWorld final : public HostWorld {
   servers::Relay& wire() override { return *wire_; }
 
  private:
-  std::string path_template() const {
-    return layout_ == Layout::flat ? "policies/{domain}.txt"
-                                   : "mta-sts.{domain}/.well-known/mta-sts.txt";
-  }
   std::string key_of(const std::string& domain) const {
-    return replaced(path_template(), "{domain}", domain);
+    return replaced(path_template(layout_), "{domain}", domain);
   }
 
   servers::Swift server_;

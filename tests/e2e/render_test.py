@@ -12,13 +12,6 @@ DOMAINS = """  example.com: {policy: {mx: [mail.example.com]}}
 """
 NAMES = ("example.com", "xn--mnchen-3ya.example")
 
-NGINX = """daemon off; pid {dir}/nginx.pid; error_log stderr; worker_processes 1;
-events {{ }}
-http {{ access_log off; client_body_temp_path {dir}/tmp; proxy_temp_path {dir}/tmp;
-fastcgi_temp_path {dir}/tmp; uwsgi_temp_path {dir}/tmp; scgi_temp_path {dir}/tmp;
-include {dir}/policies.conf; }}
-"""
-
 APACHE = """ServerRoot {dir}
 PidFile {dir}/apache.pid
 DefaultRuntimeDir {dir}
@@ -63,10 +56,7 @@ class Render(web.WebWorld):
         web.wait_until(answers, "an answer; it said " + program.err.read_text())
 
     def start_nginx(self):
-        (self.dir / "tmp").mkdir()
-        (self.dir / "policies.conf").write_text(self.render("nginx"))
-        (self.dir / "nginx.conf").write_text(NGINX.format(dir=self.dir))
-        self.start("nginx", "-e", "stderr", "-p", str(self.dir), "-c", str(self.dir / "nginx.conf"))
+        self.start(*web.nginx(self.dir, self.render("nginx")))
 
     def start_apache(self):
         modules = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so"

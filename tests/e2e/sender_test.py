@@ -14,16 +14,9 @@ import postfix
 import web
 import world
 
-NGINX = """daemon off; pid {dir}/nginx.pid; error_log stderr; worker_processes 1;
-events {{ worker_connections 64; }}
-http {{
-  access_log off; client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy; fastcgi_temp_path {dir}/fastcgi;
-  uwsgi_temp_path {dir}/uwsgi; scgi_temp_path {dir}/scgi; ssl_certificate {chain}; ssl_certificate_key {key};
-  default_type text/plain;
-  server {{ listen 127.0.0.1:{port} ssl; root {dir}/www/$host; }}
-  server {{ listen 127.0.0.2:{port} ssl; root {dir}/other/$host; }}
-}}
-"""
+SITES = """ssl_certificate {chain}; ssl_certificate_key {key}; default_type text/plain;
+server {{ listen 127.0.0.1:{port} ssl; root {dir}/www/$host; }}
+server {{ listen 127.0.0.2:{port} ssl; root {dir}/other/$host; }}"""
 NAMED = """options {{ directory "{dir}"; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
   pid-file none; session-keyfile none; lock-file none; recursion no; }};
 controls {{ }};
@@ -79,8 +72,8 @@ class Changes(web.WebWorld):
         self.authority.issue(chain, key, "mta-sts.example.com", "mail.example.com", "mail2.example.com")
         self.mail = postfix.Postfix(self, chain, key).port
         self.https, self.port, self.named = web.free_port(), web.free_port(), None
-        (self.dir / "nginx.conf").write_text(NGINX.format(dir=self.dir, port=self.https, chain=chain, key=key))
-        self.started(web.Program(["nginx", "-e", "stderr", "-p", self.dir, "-c", self.dir / "nginx.conf"], self.dir))
+        sites = SITES.format(dir=self.dir, port=self.https, chain=chain, key=key)
+        self.started(web.Program(web.nginx(self.dir, sites), self.dir))
         self.load_zone()
         # One that has followed the domain all the time. What it holds under an id must never change.
         self.follower, self.announced = self.sender(), {}

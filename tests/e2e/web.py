@@ -124,6 +124,22 @@ class Program:
             self.process.wait()
 
 
+NGINX = """daemon off; pid {dir}/nginx.pid; error_log stderr; worker_processes 1;
+events {{ worker_connections 4096; }}
+http {{ access_log off; client_body_temp_path {dir}/tmp; proxy_temp_path {dir}/tmp;
+fastcgi_temp_path {dir}/tmp; uwsgi_temp_path {dir}/tmp; scgi_temp_path {dir}/tmp;
+{inside}
+}}
+"""
+
+
+def nginx(folder, inside):
+    """The command of an nginx that keeps what it writes below `folder`; `inside` stands in its http block."""
+    (folder / "tmp").mkdir(exist_ok=True)
+    (folder / "nginx.conf").write_text(NGINX.format(dir=folder, inside=inside))
+    return ["nginx", "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf"]
+
+
 class Serve(Program):
     """stsctl serve on free ports."""
 
