@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/sorted.h"
 #include "base/text.h"
 
 namespace stsctl::providers {
@@ -11,10 +12,6 @@ namespace stsctl::providers {
 namespace {
 
 using plan::RecordEdit;
-
-const dns::RecordSet& subject(const RecordEdit& edit) {
-  return edit.after ? *edit.after : *edit.before;
-}
 
 bool same_place(const dns::RecordSet& left, const dns::RecordSet& right) {
   return left.owner == right.owner && left.type == right.type;
@@ -85,10 +82,8 @@ Result<Done> check_inside(const dns::Name& zone, const std::vector<RecordEdit>& 
 ZoneQuery query_of(const dns::Name& zone, const std::vector<plan::RecordEdit>& edits) {
   ZoneQuery query{zone, {}};
   for (const plan::RecordEdit& edit : edits)
-    query.owners.push_back(edit.after ? edit.after->owner : edit.before->owner);
-  std::ranges::sort(query.owners);
-  const auto repeated = std::ranges::unique(query.owners);
-  query.owners.erase(repeated.begin(), repeated.end());
+    query.owners.push_back(subject(edit).owner);
+  sort_unique(query.owners);
   return query;
 }
 

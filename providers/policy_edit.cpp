@@ -11,7 +11,7 @@ std::optional<std::string> body(const std::optional<plan::PolicyFile>& file) {
 }  // namespace
 
 const dns::Name& domain_of(const plan::PolicyEdit& edit) {
-  return edit.after ? edit.after->domain : edit.before->domain;
+  return subject(edit).domain;
 }
 
 Result<bool> is_pending(const plan::PolicyEdit& edit, const std::optional<std::string>& live,

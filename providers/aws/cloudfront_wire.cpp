@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <pugixml.hpp>
 
+#include "base/sorted.h"
 #include "providers/aws/identity_error.h"
 #include "providers/aws/xml.h"
 
@@ -49,9 +50,7 @@ bool is_throttling(std::string_view code) {
 std::vector<std::string> invalidation_paths(std::vector<std::string> keys) {
   std::vector<std::string> paths{std::string(policy_url_path)};
   if (keys.empty()) return {};
-  std::ranges::sort(keys);
-  const auto repeated = std::ranges::unique(keys);
-  keys.erase(repeated.begin(), repeated.end());
+  sort_unique(keys);
   if (keys.size() >= most_paths) {
     paths.push_back(fmt::format("/{}*", encoded(common_beginning(keys))));
     return paths;

@@ -31,16 +31,6 @@ Capabilities capabilities_at(const std::vector<io::Rate>& rates) {
   return {.atomic_batch = true, .compare_and_swap = true, .write_concurrency = most_waiting(rates)};
 }
 
-std::vector<dns::Name> owners_of(const std::vector<RecordEdit>& edits) {
-  std::vector<dns::Name> owners;
-  for (const RecordEdit& edit : edits)
-    owners.push_back(edit.after ? edit.after->owner : edit.before->owner);
-  std::ranges::sort(owners);
-  const auto repeated = std::ranges::unique(owners);
-  owners.erase(repeated.begin(), repeated.end());
-  return owners;
-}
-
 std::vector<ApiSet> flat(const SetsByOwner& sets) {
   std::vector<ApiSet> all;
   for (const auto& [owner, list] : sets)
@@ -216,7 +206,7 @@ class Route53 final : public DnsProvider {
           zone_(zone),
           hosted_(hosted),
           edits_(edits),
-          owners_(owners_of(edits)) {}
+          owners_(query_of(zone, edits).owners) {}
 
     Result<Done> run() {
       std::optional<SetsByOwner> live = provider_.memory_.recall(zone_, owners_);

@@ -27,10 +27,6 @@ std::string encode(dns::Type type, const std::string& value) {
   return type == dns::Type::cname ? value + "." : value;
 }
 
-const dns::RecordSet& subject(const RecordEdit& edit) {
-  return edit.after ? *edit.after : *edit.before;
-}
-
 // The live sets by name and type.
 class Live {
  public:

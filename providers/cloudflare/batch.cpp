@@ -41,10 +41,6 @@ struct Operations {
   }
 };
 
-const dns::RecordSet& subject(const RecordEdit& edit) {
-  return edit.after ? *edit.after : *edit.before;
-}
-
 bool is_address(dns::Type type) {
   return type == dns::Type::a || type == dns::Type::aaaa || type == dns::Type::cname;
 }

@@ -13,6 +13,7 @@ namespace stsctl::providers::cloudflare {
 
 namespace {
 
+constexpr const char* workers_permission = "Account > Workers Scripts > Edit";
 constexpr std::size_t zones_a_page = 50;      // the most the API documents
 constexpr std::size_t records_a_page = 5000;  // one page, but for giants
 constexpr std::size_t most_pages = 100'000;
@@ -198,13 +199,12 @@ std::string Client::workers_path(const std::string& rest) const {
 }
 
 Result<std::optional<std::string>> Client::script(const std::string& name) const {
-  const std::string call = fmt::format("GET /workers/scripts/{}/content/v2", name);
-  const Result<io::Reply> reply =
-      exchange(io::get(workers_path(fmt::format("scripts/{}/content/v2", name))));
+  const std::string path = fmt::format("scripts/{}/content/v2", name);
+  const Result<io::Reply> reply = exchange(io::get(workers_path(path)));
   if (reply && reply->status == 404 && is_no_such_worker(reply->body)) return std::nullopt;
   const Send answer = checked(reply);
   const Result<std::string> text = answer ? parse_script(*reply) : fail(answer);
-  if (!text) return explain(text.error(), call, "Account > Workers Scripts > Edit");
+  if (!text) return explain(text.error(), "GET /workers/" + path, workers_permission);
   return *text;
 }
 
@@ -215,9 +215,7 @@ Result<Done> Client::upload(const std::string& name, const std::string& script) 
                                         .headers = {{"Content-Type", form.type}},
                                         .body = form.body}));
   const Result<Done> done = answer ? parse_done(*answer) : fail(answer);
-  if (!done)
-    return explain(done.error(), "PUT /workers/scripts/" + name,
-                   "Account > Workers Scripts > Edit");
+  if (!done) return explain(done.error(), "PUT /workers/scripts/" + name, workers_permission);
   return done;
 }
 
@@ -231,8 +229,7 @@ Result<std::vector<CustomDomain>> Client::custom_domains() const {
     Result<Page<CustomDomain>> page = answer ? parse_custom_domains(*answer) : fail(answer);
     if (page && number > 1 && page->info.first == all.info.first)
       page = fail(Code::protocol, "the API sends the same page of Custom Domains again");
-    if (!page)
-      return explain(page.error(), "GET /workers/domains", "Account > Workers Scripts > Edit");
+    if (!page) return explain(page.error(), "GET /workers/domains", workers_permission);
     if (number == 1) pages = std::min(page->info.pages, most_pages);
     all.info.first = page->info.first;
     std::ranges::move(page->items, std::back_inserter(all.items));
@@ -255,14 +252,14 @@ Result<Done> Client::attach(const std::string& hostname, const std::string& serv
         "Cloudflare raised that",
         account_);
   return explain(done.error(), fmt::format("PUT /workers/domains {}", hostname),
-                 "Account > Workers Scripts > Edit");
+                 workers_permission);
 }
 
 Result<Done> Client::detach(const CustomDomain& domain) const {
   const Send answer = send("DELETE", workers_path("domains/" + domain.id));
   if (answer || answer.error().code == Code::not_found) return Done{};
   return explain(answer.error(), fmt::format("DELETE /workers/domains {}", domain.hostname),
-                 "Account > Workers Scripts > Edit");
+                 workers_permission);
 }
 
 // What verifying the token says of a refusal; Code::invalid when the token is in order.

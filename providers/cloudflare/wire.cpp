@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/sorted.h"
 #include "base/text.h"
 
 namespace stsctl::providers::cloudflare {
@@ -272,9 +273,7 @@ Result<std::vector<dns::RecordSet>> record_sets(const std::vector<Record>& recor
     if (*value) found->values.push_back(std::move(**value));
   }
   for (dns::RecordSet& set : sets) {
-    std::ranges::sort(set.values);
-    const auto repeated = std::ranges::unique(set.values);
-    set.values.erase(repeated.begin(), repeated.end());
+    sort_unique(set.values);
   }
   return sets;
 }

@@ -84,10 +84,6 @@ Result<dns::RecordSet> record_set(const ApiSet& set) {
   return dns::make_record_set(set.owner, type, set.ttl, std::move(values));
 }
 
-const dns::RecordSet& subject(const RecordEdit& edit) {
-  return edit.after ? *edit.after : *edit.before;
-}
-
 const ApiSet* find_live(const std::vector<ApiSet>& live, const dns::RecordSet& wanted) {
   const auto found = std::ranges::find_if(live, [&](const ApiSet& set) {
     return set.owner == wanted.owner && dns::parse_type(set.type) == wanted.type;

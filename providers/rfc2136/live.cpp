@@ -115,10 +115,6 @@ dns::Type known_type(std::uint16_t code) {
   return dns::Type::other;
 }
 
-const dns::RecordSet& subject(const RecordEdit& edit) {
-  return edit.after ? *edit.after : *edit.before;
-}
-
 const LiveSet* find_live(const std::vector<LiveSet>& live, const dns::RecordSet& wanted) {
   const auto found = std::ranges::find_if(live, [&](const LiveSet& one) {
     return one.set.owner == wanted.owner && one.set.type == wanted.type;

@@ -196,7 +196,7 @@ class Updates final : public DnsProvider {
     if (!live) return fail(live);
     const std::vector<dns::RecordSet> sets = sets_of(*live);
     for (const RecordEdit& edit : edits) {
-      const dns::RecordSet& named = edit.after ? *edit.after : *edit.before;
+      const dns::RecordSet& named = subject(edit);
       const auto found = std::ranges::find_if(sets, [&](const dns::RecordSet& set) {
         return set.owner == named.owner && set.type == named.type;
       });

@@ -30,7 +30,7 @@ using Named = std::map<std::pair<std::string, dns::Type>, const plan::RecordEdit
 Named named_by(const std::vector<plan::RecordEdit>& edits) {
   Named named;
   for (const plan::RecordEdit& edit : edits) {
-    const dns::RecordSet& set = edit.after ? *edit.after : *edit.before;
+    const dns::RecordSet& set = subject(edit);
     named[{set.owner.text(), set.type}] = &edit;
   }
   return named;

@@ -35,7 +35,7 @@ Editor::Editor(const Zone& zone) : zone_(zone), patches_(zone.files.size()) {
 }
 
 Result<Done> Editor::apply(const plan::RecordEdit& edit) {
-  const dns::RecordSet& named = edit.after ? *edit.after : *edit.before;
+  const dns::RecordSet& named = subject(edit);
   if (const Result<Done> own = not_generated(named); !own) return own;
   Places places;
   for (const Zone::Place& place : at_owner(named.owner.text()))

@@ -165,7 +165,7 @@ class ZoneFiles : public DnsProvider {
   static Result<Done> check_before(const Zone& live, const std::vector<plan::RecordEdit>& edits) {
     std::vector<dns::Name> owners;
     for (const plan::RecordEdit& edit : edits)
-      owners.push_back(edit.after ? edit.after->owner : edit.before->owner);
+      owners.push_back(subject(edit).owner);
     const auto sets = record_sets(live, owners);
     if (!sets) return fail(sets);
     return check_expected(*sets, edits);

@@ -39,7 +39,7 @@ std::string what_differs(const plan::DomainPlan& plan) {
     const auto* records = std::get_if<plan::RecordChange>(&step.action);
     if (records == nullptr) continue;
     const plan::RecordEdit& edit = records->edits.front();
-    const dns::Name& owner = edit.after ? edit.after->owner : edit.before->owner;
+    const dns::Name& owner = subject(edit).owner;
     add(owner == names.sts ? "id" : owner == names.tlsrpt ? "TLS-RPT" : "address");
   }
   return fmt::format("{} differ{}", join(parts, ", "), parts.size() == 1 ? "s" : "");

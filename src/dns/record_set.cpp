@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "base/sorted.h"
 #include "base/text.h"
 
 namespace stsctl::dns {
@@ -139,9 +140,7 @@ Result<RecordSet> make_record_set(Name owner, Type type, std::chrono::seconds tt
     if (!text) return fail_at(text, owner.text() + " " + to_string(type));
     value = std::move(*text);
   }
-  std::ranges::sort(values);
-  const auto repeated = std::ranges::unique(values);
-  values.erase(repeated.begin(), repeated.end());
+  sort_unique(values);
   return RecordSet{std::move(owner), type, ttl, std::move(values)};
 }
 

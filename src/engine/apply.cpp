@@ -174,7 +174,7 @@ class Run {
       std::set<dns::Name> owners;
       for (const auto& turn : zone.turns)
         for (const plan::RecordEdit& edit : turn.action->edits)
-          owners.insert(edit.after ? edit.after->owner : edit.before->owner);
+          owners.insert(subject(edit).owner);
       queries.push_back({zone.zone, {owners.begin(), owners.end()}});
     }
     return queries;

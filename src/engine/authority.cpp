@@ -32,10 +32,6 @@ io::Question question_of(dns::Type type) {
   }
 }
 
-const dns::RecordSet& set_of(const RecordEdit& edit) {
-  return edit.after ? *edit.after : *edit.before;
-}
-
 std::vector<std::string> values_of(const std::optional<dns::RecordSet>& set) {
   return set ? set->values : std::vector<std::string>{};
 }
@@ -48,7 +44,7 @@ std::string shown(const std::vector<std::string>& values) {
 Result<Done> has_all(const Authority& authority, const std::vector<RecordEdit>& edits,
                      io::Resolver& resolver) {
   for (const RecordEdit& edit : edits) {
-    const dns::RecordSet& set = set_of(edit);
+    const dns::RecordSet& set = subject(edit);
     const auto answer = resolver.ask(authority.server, set.owner, question_of(set.type));
     if (!answer) return fail(answer);
     if (is_behind(edit, answer->values))
@@ -59,15 +55,13 @@ Result<Done> has_all(const Authority& authority, const std::vector<RecordEdit>& 
   return Done{};
 }
 
-Result<Done> look(const dns::Name& zone, const std::vector<RecordEdit>& edits,
-                  const ConfirmOptions& options) {
-  const std::vector<Authority> servers =
-      authorities(zone, options.eyes->resolver, options.look.dns_port);
+Result<Done> look(const dns::Name& zone, const std::vector<Authority>& servers,
+                  const std::vector<RecordEdit>& edits, io::Resolver& resolver) {
   Result<Done> seen =
       fail(Code::unreachable, "the zone's name servers cannot be found", zone.text());
   bool answered = false;
   for (const Authority& server : servers) {
-    Result<Done> one = has_all(server, edits, options.eyes->resolver);
+    Result<Done> one = has_all(server, edits, resolver);
     if (!one && one.error().code == Code::conflict) return one;
     answered = answered || one.has_value();
     if (!answered)
@@ -107,7 +101,7 @@ bool is_behind(const RecordEdit& edit, const std::vector<std::string>& answered)
   std::vector<std::string> values = answered;
   std::ranges::sort(values);
   if (values == values_of(edit.after)) return false;
-  return set_of(edit).type == dns::Type::txt || values == values_of(edit.before);
+  return subject(edit).type == dns::Type::txt || values == values_of(edit.before);
 }
 
 Result<Done> await_records(const dns::Name& zone, const std::vector<RecordEdit>& edits,
@@ -115,18 +109,20 @@ Result<Done> await_records(const dns::Name& zone, const std::vector<RecordEdit>&
                            const std::stop_token& stop) {
   const auto begin = clock.steady();
   const Duration patience = options.timeout.value_or(usual_patience);
+  io::Resolver& resolver = options.eyes->resolver;
+  std::vector<Authority> servers;
   for (milliseconds pause = first_pause;; pause = std::min(pause * 2, longest_pause)) {
-    const Result<Done> seen = look(zone, edits, options);
+    if (servers.empty()) servers = authorities(zone, resolver, options.look.dns_port);
+    const Result<Done> seen = look(zone, servers, edits, resolver);
     if (seen) return seen;
     if (stop.stop_requested()) return fail(Code::cancelled, "stopped before the records were seen");
     if (options.wait && clock.steady() - begin < patience) {
       clock.sleep(pause, stop);
       continue;
     }
-    const std::string how = options.wait ? fmt::format(" within {}", describe_duration(patience))
-                                         : std::string(" at once, and --no-wait was given");
     return fail(Code::timeout,
-                fmt::format("the new records were not served{}: {}", how, to_string(seen.error())),
+                fmt::format("the new records were not served{}: {}", waited(options, patience),
+                            to_string(seen.error())),
                 {},
                 "they are written: run apply again when every server of the zone has them, or with "
                 "--no-verify");

@@ -20,7 +20,7 @@ struct Wave {
     if (const auto* records = std::get_if<plan::RecordChange>(&step.action)) {
       std::set<dns::Name>& names = owners[records->dns][records->zone];
       for (const plan::RecordEdit& edit : records->edits)
-        names.insert(edit.after ? edit.after->owner : edit.before->owner);
+        names.insert(subject(edit).owner);
     } else if (const auto* policy = std::get_if<plan::PolicyChange>(&step.action)) {
       ++written[policy->host];
     } else if (const auto* wait = std::get_if<plan::PolicyServed>(&step.action)) {

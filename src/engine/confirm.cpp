@@ -153,10 +153,10 @@ class Waiting {
 
   Result<Done> too_late(const Result<Done>& seen, Duration patience) const {
     const std::string last = seen ? "caches may still serve the old one" : to_string(seen.error());
-    const std::string how = options_.wait ? fmt::format(" within {}", describe_duration(patience))
-                                          : std::string(" at once, and --no-wait was given");
-    return fail(Code::timeout, fmt::format("the new policy was not served{}: {}", how, last), {},
-                "its id is not announced yet; run apply again when the host serves it");
+    return fail(
+        Code::timeout,
+        fmt::format("the new policy was not served{}: {}", waited(options_, patience), last), {},
+        "its id is not announced yet; run apply again when the host serves it");
   }
 
   providers::PolicyHost& host_;
@@ -170,6 +170,11 @@ class Waiting {
 };
 
 }  // namespace
+
+std::string waited(const ConfirmOptions& options, Duration patience) {
+  return options.wait ? fmt::format(" within {}", describe_duration(patience))
+                      : " at once, and --no-wait was given";
+}
 
 Result<Done> served_outside(const plan::PolicyFile& file, const Eyes& eyes,
                             const LookOptions& look) {

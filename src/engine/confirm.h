@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/look.h"
@@ -20,6 +21,9 @@ struct ConfirmOptions {
   bool wait = true;                 ///< False: one look, and what is not served fails.
   std::optional<Duration> timeout;  ///< In place of PolicyServed::deadline.
 };
+
+/// For people, of what was not seen in time: " within 5 minutes", or " at once, …".
+std::string waited(const ConfirmOptions& options, Duration patience);
 
 /// Done if every address of the policy host serves `file` over verified HTTPS, line ends apart.
 /// Otherwise which does not, and why: Code::not_found (no address), conflict (another policy),

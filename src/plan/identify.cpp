@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/digest.h"
+#include "base/sorted.h"
 #include "sts/policy_id.h"
 
 namespace stsctl::plan {
@@ -161,9 +162,7 @@ IdAnswer new_automatic_id(const Desired& desired, const Published& published,
 
 std::string digest_id(const sts::Policy& policy) {
   sts::Policy sorted = policy;
-  std::ranges::sort(sorted.mx);
-  const auto repeated = std::ranges::unique(sorted.mx);
-  sorted.mx.erase(repeated.begin(), repeated.end());
+  sort_unique(sorted.mx);
   return base32(sha256(sts::format_policy(sorted)), 32);
 }
 

@@ -1,12 +1,12 @@
 // Reads plans from JSON: schemas/plan.schema.json.
 
-#include <charconv>
 #include <initializer_list>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "plan/plan.h"
 
@@ -117,15 +117,9 @@ Result<NameState> read_state(const Json& json) {
 
 std::string read_body(const Json& json) {
   if (json.is_string()) return json.get<std::string>();
-  const std::string digits = json.at("hex");
-  std::string body;
-  for (std::size_t at = 0; at + 1 < digits.size(); at += 2) {
-    unsigned byte = 0;
-    if (std::from_chars(&digits[at], &digits[at] + 2, byte, 16).ptr != &digits[at] + 2)
-      throw BadPlan{"a policy's hexadecimal digits are wrong"};
-    body += static_cast<char>(byte);
-  }
-  return body;
+  std::optional<std::string> body = decode_hex(json.at("hex").get<std::string>());
+  if (!body) throw BadPlan{"a policy's hexadecimal digits are wrong"};
+  return std::move(*body);
 }
 
 Result<LiveMx> read_mx(const Json& json) {

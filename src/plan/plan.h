@@ -24,6 +24,12 @@ struct Edit {
   bool operator==(const Edit&) const = default;
 };
 
+/// What an edit is about: the object as it becomes or, where it goes, as it was.
+template <class T>
+const T& subject(const Edit<T>& edit) {
+  return edit.after ? *edit.after : *edit.before;
+}
+
 /// The policy file of one domain, as bytes at its host.
 struct PolicyFile {
   dns::Name domain;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/sorted.h"
+
 namespace stsctl::plan {
 
 namespace {
@@ -148,12 +150,6 @@ class Sender {
 };
 
 using Moments = std::vector<Duration>;
-
-void sort_unique(Moments& moments) {
-  std::ranges::sort(moments);
-  const auto repeated = std::ranges::unique(moments);
-  moments.erase(repeated.begin(), repeated.end());
-}
 
 template <class T>
 Moments changes(const std::vector<Since<T>>& list) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/sorted.h"
 #include "plan/cover.h"
 #include "sts/policy_id.h"
 #include "sts/record.h"
@@ -43,9 +44,7 @@ Result<Patterns> patterns_of(const Desired& desired, const LiveMx& mx) {
                    "name a host that a certificate can have");
     patterns.push_back(std::move(*pattern));
   }
-  std::ranges::sort(patterns);
-  const auto repeated = std::ranges::unique(patterns);
-  patterns.erase(repeated.begin(), repeated.end());
+  sort_unique(patterns);
   return patterns;
 }
 

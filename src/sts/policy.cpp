@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/sorted.h"
 #include "base/text.h"
 #include "sts/grammar.h"
 #include "sts/interoperability.h"
@@ -165,9 +166,7 @@ class Reader {
 
 std::vector<MxPattern> sorted_mx(const Policy& policy) {
   std::vector<MxPattern> mx = policy.mx;
-  std::ranges::sort(mx);
-  const auto repeated = std::ranges::unique(mx);
-  mx.erase(repeated.begin(), repeated.end());
+  sort_unique(mx);
   return mx;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/digest.h"
+#include "base/sorted.h"
 
 namespace stsctl::sts {
 
@@ -41,9 +42,7 @@ constexpr std::size_t tried_in_full = 12;
 constexpr std::size_t most_patterns = 63;
 
 std::vector<MxPattern> sorted_once(std::vector<MxPattern> patterns) {
-  std::ranges::sort(patterns);
-  const auto repeated = std::ranges::unique(patterns);
-  patterns.erase(repeated.begin(), repeated.end());
+  sort_unique(patterns);
   return patterns;
 }
 

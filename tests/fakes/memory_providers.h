@@ -55,11 +55,11 @@ class MemoryDns : public providers::DnsProvider {
       return std::unexpected(found->second);
     std::vector<dns::Name> owners;
     for (const plan::RecordEdit& edit : edits)
-      owners.push_back(edit.after ? edit.after->owner : edit.before->owner);
+      owners.push_back(subject(edit).owner);
     if (const Result<Done> expected = providers::check_expected(at(owners), edits); !expected)
       return expected;
     for (const plan::RecordEdit& edit : edits) {
-      const dns::RecordSet& set = edit.after ? *edit.after : *edit.before;
+      const dns::RecordSet& set = subject(edit);
       sets.erase({set.owner.text(), set.type});
       if (edit.after) sets.emplace(std::pair{set.owner.text(), set.type}, *edit.after);
       order.push_back("dns " + set.owner.text());
@@ -127,7 +127,7 @@ class MemoryHost : public providers::PolicyHost {
     ++writes;
     std::vector<Result<Done>> all;
     for (const plan::PolicyEdit& edit : edits) {
-      const std::string domain = (edit.after ? edit.after : edit.before)->domain.text();
+      const std::string domain = subject(edit).domain.text();
       if (broken.contains(domain)) {
         all.push_back(fail(Code::unreachable, "the host is down"));
         continue;

@@ -208,7 +208,7 @@ std::string fault_of(const FileTexts& files, const std::set<Judged>& before,
     judge.write({{judge.name_of(path), text}});
   const auto after = judge.records();
   if (!after) return after.error().what;
-  const dns::RecordSet& named = edit.after ? *edit.after : *edit.before;
+  const dns::RecordSet& named = subject(edit);
   if (others(before, named) != others(*after, named)) return "another record changed";
   const auto sets = as_sets(*after);
   const auto found = sets.find({named.owner.text(), named.type});
