@@ -115,6 +115,9 @@ void add_step(Lines& lines, const plan::Step& step) {
             : fmt::format(" and {} have passed for caches", describe_duration(wait->settle));
     lines.push_back({'#', fmt::format("wait until {} serves the policy{}, {}", wait->host, settle,
                                       printable(step.why))});
+  } else if (const auto* caches = std::get_if<plan::CachesExpired>(&step.action)) {
+    lines.push_back({'#', fmt::format("wait {} until no resolver holds the record, {}",
+                                      describe_duration(caches->settle), printable(step.why))});
   }
 }
 

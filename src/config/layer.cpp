@@ -27,6 +27,7 @@ class LayerReader {
       if (key.text == "preset") preset(value);
       if (key.text == "policy") policy(value);
       if (key.text == "tlsrpt") tlsrpt(value);
+      if (key.text == "state") layer_.retired = retired(value);
       if (key.text == "address") address(value);
       if (key.text == "id") id(value);
       if (key.text == "ttl") ttl(value);
@@ -139,7 +140,11 @@ class LayerReader {
   void tlsrpt(const Node& node) {
     const Node* mapping = part(node, "tlsrpt", layer_.tlsrpt);
     if (mapping == nullptr) return;
+    const Node* state = mapping->find("state");
+    // Of a state that is no state nobody knows whether it needs more.
+    layer_.tlsrpt_retired = state != nullptr && retired(*state).value_or(true);
     const Node* rua = mapping->find("rua");
+    if (rua == nullptr && layer_.tlsrpt_retired) return;
     if (rua == nullptr) return reader_.error(node.mark, "'tlsrpt' needs 'rua' (RFC 8460 §3)");
     layer_.rua.emplace();
     for (auto& [uri, mark] : reader_.list(*rua, "'rua'")) {
@@ -152,6 +157,16 @@ class LayerReader {
     if (layer_.rua->empty() && rua->items.empty() && rua->kind == Node::Kind::sequence)
       reader_.error(rua->mark, "'rua' is empty: at least one URI (RFC 8460 §3)",
                     "write 'tlsrpt: null' to leave TLS-RPT alone");
+  }
+
+  std::optional<bool> retired(const Node& node) {
+    const auto text = reader_.text_of(node, "'state'");
+    if (!text) return std::nullopt;
+    if (*text == "retired" || *text == "managed") return *text == "retired";
+    const auto near = nearest(*text, {"retired", "managed"});
+    reader_.error(node.mark, fmt::format("unknown state '{}'", printable(*text)),
+                  near ? fmt::format("did you mean '{}'?", *near) : "one of: managed, retired");
+    return std::nullopt;
   }
 
   void address(const Node& node) {
@@ -272,7 +287,11 @@ Layer merge(const Layer& outer, const Layer& inner) {
   if (inner.mx) layer.mx_live = inner.mx_live;
   take(layer.mx, inner.mx);
   take(layer.max_age, inner.max_age);
-  if (inner.tlsrpt != Part::unsaid) layer.tlsrpt = inner.tlsrpt;
+  if (inner.tlsrpt != Part::unsaid) {
+    layer.tlsrpt = inner.tlsrpt;
+    layer.tlsrpt_retired = inner.tlsrpt_retired;
+  }
+  take(layer.retired, inner.retired);
   take(layer.rua, inner.rua);
   if (inner.address != Part::unsaid) {
     layer.address = inner.address;

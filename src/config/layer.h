@@ -41,6 +41,8 @@ struct Layer {
   std::optional<plan::SenderKind> safety;
   std::optional<bool> takeover;
   std::optional<Duration> longest_max_age;
+  std::optional<bool> retired;
+  bool tlsrpt_retired = false;  ///< With `tlsrpt` on.
   Part policy = Part::unsaid;
   Part tlsrpt = Part::unsaid;
   Part address = Part::unsaid;

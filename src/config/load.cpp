@@ -279,9 +279,13 @@ class Loader {
       good = refer(*layer.dns, dns_, "dns");
       desired.dns = layer.dns->value;
     }
-    if (layer.policy == Part::on) good = policy(raw, layer, desired) && good;
-    if (layer.tlsrpt == Part::on && layer.rua) desired.tlsrpt = sts::TlsRptRecord{*layer.rua};
-    if (!desired.policy && !desired.tlsrpt && good && layer.policy != Part::on) {
+    const bool retired = layer.retired.value_or(false);
+    if (layer.policy == Part::on || retired) good = policy(raw, layer, desired) && good;
+    desired.tlsrpt_retired = layer.tlsrpt == Part::on && layer.tlsrpt_retired;
+    if (layer.tlsrpt == Part::on && layer.rua && !desired.tlsrpt_retired)
+      desired.tlsrpt = sts::TlsRptRecord{*layer.rua};
+    const bool any = desired.policy || desired.tlsrpt || desired.tlsrpt_retired;
+    if (!any && good && layer.policy != Part::on) {
       good = false;
       missing("nothing is managed for this domain", "give it a 'policy', a 'preset' or 'tlsrpt'");
     }
@@ -293,7 +297,21 @@ class Loader {
     desired.safety = layer.safety.value_or(plan::SenderKind::strict);
     desired.takeover = layer.takeover.value_or(false);
     desired.longest_max_age = layer.longest_max_age;
+    if (desired.policy && retired) retire(desired);
     return good ? std::optional(std::move(domain)) : std::nullopt;
+  }
+
+  // What a domain whose MTA-STS ends is to publish until it has ended (RFC 8461 §8.3). Only ids of
+  // ours tell when that is, and what resolvers hold but briefly is soon gone.
+  static void retire(plan::Desired& desired) {
+    desired.retired = true;
+    desired.policy->mode = sts::Mode::none;
+    desired.policy->max_age = sts::min_published_max_age;
+    desired.mx_live = false;
+    desired.id_strategy = plan::IdStrategy::automatic;
+    desired.fixed_id.clear();
+    desired.ttls.sts =
+        std::min(desired.ttls.sts.value_or(plan::default_sts_ttl), plan::default_sts_ttl);
   }
 
   bool policy(const RawDomain& raw, const Layer& layer, plan::Desired& desired) {
@@ -309,16 +327,19 @@ class Loader {
       desired.host = layer.host->value;
     else
       good = false;
-    if (!layer.mode)
+    const bool retired = layer.retired.value_or(false);
+    if (!layer.mode && !retired)
       good = missing("its policy has no 'mode'", "set 'policy: {mode: testing}' to begin");
-    if (!layer.max_age) good = missing("its policy has no 'max_age'", "set 'max_age: 1d' to begin");
-    const bool needs_mx = layer.mode && *layer.mode != sts::Mode::none;
+    if (!layer.max_age && !retired)
+      good = missing("its policy has no 'max_age'", "set 'max_age: 1d' to begin");
+    const bool needs_mx = layer.mode && *layer.mode != sts::Mode::none && !retired;
     if (needs_mx && !layer.mx_live && (!layer.mx || layer.mx->empty()))
       good = missing("its policy has no 'mx' (RFC 8461 §3.2)",
                      "list the hosts of its MX records, name a 'preset', or write 'mx: live'");
     if (good)
-      desired.policy = sts::Policy{*layer.mode, layer.mx.value_or(std::vector<sts::MxPattern>{}),
-                                   *layer.max_age};
+      desired.policy = sts::Policy{layer.mode.value_or(sts::Mode::none),
+                                   layer.mx.value_or(std::vector<sts::MxPattern>{}),
+                                   layer.max_age.value_or(sts::min_published_max_age)};
     desired.mx_live = layer.mx_live;
     return good;
   }

@@ -66,6 +66,14 @@ Json object_schema(const std::vector<SettingSpec>& specs) {
   return schema;
 }
 
+// A TLS-RPT record needs its URIs, unless it goes.
+Json domain_schema() {
+  Json domain = object_schema(domain_keys());
+  const Json gone{{"properties", {{"state", {{"const", "retired"}}}}}, {"required", {"state"}}};
+  domain["properties"]["tlsrpt"]["anyOf"][0]["anyOf"] = {{{"required", {"rua"}}}, gone};
+  return domain;
+}
+
 // One account: `provider` decides which settings it takes.
 Json accounts_schema(const std::vector<ProviderSpec>& providers, const std::string& description) {
   Json variants = Json::array();
@@ -119,7 +127,7 @@ std::string json_schema(const Catalog& catalog) {
                 {"title", "stsctl configuration"},
                 {"description", "Desired MTA-STS and TLS-RPT state of mail domains."}};
   document.update(schema);
-  document["$defs"] = {{"domain", object_schema(domain_keys())}, {"group", group}};
+  document["$defs"] = {{"domain", domain_schema()}, {"group", group}};
   return document.dump(2) + "\n";
 }
 

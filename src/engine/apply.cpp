@@ -18,6 +18,7 @@ namespace stsctl::engine {
 
 namespace {
 
+using plan::CachesExpired;
 using plan::DomainPlan;
 using plan::PolicyChange;
 using plan::PolicyServed;
@@ -127,6 +128,7 @@ class Run {
     wait_for_records(records);
     write_policies(turns<PolicyChange>(stage));
     wait_for_policies(turns<PolicyServed>(stage));
+    wait_for_caches(turns<CachesExpired>(stage));
   }
 
   void write_records(const std::vector<Turn<RecordChange>>& turns) {
@@ -272,6 +274,34 @@ class Run {
                    [&](std::size_t index, const Result<Done>& result) {
                      settle(turns[index].domain, result);
                    });
+  }
+
+  // All at once: the one whose cache lives longest comes last.
+  void wait_for_caches(std::vector<Turn<CachesExpired>> turns) {
+    const auto settle_of = [](const Turn<CachesExpired>& turn) { return turn.action->settle; };
+    std::ranges::sort(turns, {}, settle_of);
+    const auto begin = services_.clock.steady();
+    for (const Turn<CachesExpired>& turn : turns) {
+      const auto due = begin + turn.action->settle;
+      if (confirm_.wait) services_.clock.sleep(left_until(due), watch_.stop);
+      if (watch_.stop.stop_requested()) return;
+      if (services_.clock.steady() >= due)
+        settle(turn.domain, Done{});
+      else
+        settle(turn.domain, too_early(turn.action->settle));
+    }
+  }
+
+  std::chrono::milliseconds left_until(std::chrono::steady_clock::time_point due) const {
+    return std::max(std::chrono::milliseconds{0},
+                    std::chrono::ceil<std::chrono::milliseconds>(due - services_.clock.steady()));
+  }
+
+  static Result<Done> too_early(Duration settle) {
+    return fail(Code::timeout,
+                fmt::format("resolvers may hold the record for {} more, and --no-wait was given",
+                            describe_duration(settle)),
+                {}, "run apply without --no-wait to take out the policy as well");
   }
 
   const plan::Plan& plan_;

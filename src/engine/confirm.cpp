@@ -30,13 +30,22 @@ bool same_lines(std::string_view left, std::string_view right) {
   return without_cr(left) == without_cr(right);
 }
 
-Result<Done> judge_fetch(const io::HttpsProbe& probe, const plan::PolicyFile& file) {
+Result<Done> judge_clock(const plan::PolicyServed& wait, Time now, std::string_view whose) {
+  if (!wait.not_before || now >= *wait.not_before) return Done{};
+  return fail(Code::invalid,
+              fmt::format("it is {} by {} clock, and senders may hold older policies until {}",
+                          format_time(now), whose, format_time(*wait.not_before)),
+              {}, "set the clock that is wrong; nothing was taken out");
+}
+
+Result<Done> judge_fetch(const io::HttpsProbe& probe, const plan::PolicyServed& wait) {
   if (!probe.reply) return fail(probe.reply);
   if (probe.reply->status != 200)
     return fail(Code::protocol, fmt::format("it answers {}", probe.reply->status));
-  if (!same_lines(probe.reply->body, file.body))
+  if (!same_lines(probe.reply->body, wait.file.body))
     return fail(Code::conflict, "it serves another policy");
-  return Done{};
+  const auto date = io::parse_http_date(probe.reply->header("Date").value_or(""));
+  return date ? judge_clock(wait, *date, "the policy host's") : Done{};
 }
 
 using Instant = std::chrono::steady_clock::time_point;
@@ -99,7 +108,8 @@ class Waiting {
     const Instant now = clock_.steady();
     std::vector<Result<Done>> seen;
     for (std::size_t k = 0; k < open_.size(); ++k) {
-      seen.push_back(judge_host(wait_of(open_[k]), bodies[k]));
+      seen.push_back(judge_clock(wait_of(open_[k]), clock_.now(), "this machine's"));
+      if (seen.back()) seen.back() = judge_host(wait_of(open_[k]), bodies[k]);
       open_[k].refused = !bodies[k] && bodies[k].error().code != Code::unreachable &&
                          bodies[k].error().code != Code::timeout;
       if (!seen.back())
@@ -118,7 +128,8 @@ class Waiting {
                                  const Result<std::optional<std::string>>& body) {
     if (!body) return fail(body);
     if (*body && same_lines(**body, wait.file.body)) return Done{};
-    return fail(Code::conflict, fmt::format("{} does not serve the new policy", wait.host));
+    return fail(Code::conflict, fmt::format("{} does not serve the {}policy", wait.host,
+                                            wait.not_before ? "" : "new "));
   }
 
   // Only for those that are served as far as the host knows, and long enough.
@@ -129,7 +140,7 @@ class Waiting {
       if (seen[k] && wait_of(open_[k]).outside && settled_at(open_[k], now) <= now)
         places.push_back(k);
     auto looked = parallel_map(places, looks_at_once, watch_.stop, [&](std::size_t k) {
-      return served_outside(wait_of(open_[k]).file, *options_.eyes, options_.look);
+      return served_outside(wait_of(open_[k]), *options_.eyes, options_.look);
     });
     for (std::size_t p = 0; p < places.size(); ++p)
       if (looked[p]) seen[places[p]] = std::move(*looked[p]);
@@ -147,12 +158,18 @@ class Waiting {
     }
     const Duration patience = wait.settle + options_.timeout.value_or(wait.deadline);
     if (options_.wait && (seen || now - begin_ < patience)) return false;
-    settle_(open.index, too_late(seen, patience));
+    settle_(open.index, too_late(wait, seen, patience));
     return true;
   }
 
-  Result<Done> too_late(const Result<Done>& seen, Duration patience) const {
+  Result<Done> too_late(const plan::PolicyServed& wait, const Result<Done>& seen,
+                        Duration patience) const {
     const std::string last = seen ? "caches may still serve the old one" : to_string(seen.error());
+    if (wait.not_before)
+      return fail(Code::timeout,
+                  fmt::format("the policy that takes MTA-STS back was not served{}: {}",
+                              waited(options_, patience), last),
+                  {}, "nothing was taken out; run apply again when the host serves it");
     return fail(
         Code::timeout,
         fmt::format("the new policy was not served{}: {}", waited(options_, patience), last), {},
@@ -176,9 +193,9 @@ std::string waited(const ConfirmOptions& options, Duration patience) {
                       : " at once, and --no-wait was given";
 }
 
-Result<Done> served_outside(const plan::PolicyFile& file, const Eyes& eyes,
+Result<Done> served_outside(const plan::PolicyServed& wait, const Eyes& eyes,
                             const LookOptions& look) {
-  const dns::Name name = plan::owners(file.domain).address;
+  const dns::Name name = plan::owners(wait.file.domain).address;
   std::vector<std::string> addresses;
   for (const io::Question question : {io::Question::a, io::Question::aaaa}) {
     const auto answer = eyes.resolver.resolve(name, question);
@@ -188,7 +205,7 @@ Result<Done> served_outside(const plan::PolicyFile& file, const Eyes& eyes,
   if (addresses.empty()) return fail(Code::not_found, "it has no address yet", name.text());
   for (const std::string& address : addresses) {
     const auto probe = eyes.prober.fetch_policy({name.text(), address, look.https_port});
-    if (const auto judged = judge_fetch(probe, file); !judged)
+    if (const auto judged = judge_fetch(probe, wait); !judged)
       return fail_at(judged, fmt::format("{} [{}]", name.text(), address));
   }
   return Done{};

@@ -25,10 +25,11 @@ struct ConfirmOptions {
 /// For people, of what was not seen in time: " within 5 minutes", or " at once, …".
 std::string waited(const ConfirmOptions& options, Duration patience);
 
-/// Done if every address of the policy host serves `file` over verified HTTPS, line ends apart.
-/// Otherwise which does not, and why: Code::not_found (no address), conflict (another policy),
-/// protocol (another status), or what the fetch failed with.
-Result<Done> served_outside(const plan::PolicyFile& file, const Eyes& eyes,
+/// Done if every address of the policy host serves the file over verified HTTPS, line ends apart,
+/// and if its Date is not before `wait.not_before`. Otherwise which does not, and why:
+/// Code::not_found (no address), conflict (another policy), protocol (another status), invalid (a
+/// clock is wrong), or what the fetch failed with.
+Result<Done> served_outside(const plan::PolicyServed& wait, const Eyes& eyes,
                             const LookOptions& look);
 
 /// Asks `host`, less and less often, until each of `waits` is served or its time is up, and calls

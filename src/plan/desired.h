@@ -58,8 +58,10 @@ struct Desired {
   IdStrategy id_strategy = IdStrategy::automatic;
   std::string fixed_id;  ///< With IdStrategy::fixed.
   Ttls ttls;
-  bool takeover = false;                    ///< May replace a CNAME at the two TXT names.
-  Duration edge_delay{0};                   ///< How long a cache before the host may lag.
+  bool retired = false;         ///< MTA-STS ends here: `policy` is mode none, then all of it goes.
+  bool tlsrpt_retired = false;  ///< The TLS-RPT record goes; then `tlsrpt` is none.
+  bool takeover = false;        ///< May replace a CNAME at the two TXT names.
+  Duration edge_delay{0};       ///< How long a cache before the host may lag.
   SenderKind safety = SenderKind::strict;   ///< The least prompt senders to wait for.
   bool as_configured = false;               ///< The host serves what the configuration says.
   std::optional<Duration> longest_max_age;  ///< Longest max_age served before stsctl, if known.

@@ -64,4 +64,23 @@ std::vector<RecordEdit> diff_address(const dns::Name& owner, const Address& want
   return edits;
 }
 
+std::vector<RecordEdit> remove_txt(const std::function<bool(std::string_view)>& ours,
+                                   const NameState& state) {
+  const std::optional<dns::RecordSet> before = present(state, dns::Type::txt);
+  if (!before || std::ranges::none_of(before->values, ours)) return {};
+  std::optional<dns::RecordSet> after = before;
+  std::erase_if(after->values, ours);
+  if (after->values.empty()) after.reset();
+  return {{before, after}};
+}
+
+std::vector<RecordEdit> remove_address(const dns::Name& owner, const Address& wanted,
+                                       const NameState& state) {
+  if (!diff_address(owner, wanted, std::nullopt, state).empty()) return {};
+  std::vector<RecordEdit> edits;
+  for (const dns::Type type : {dns::Type::cname, dns::Type::a, dns::Type::aaaa})
+    push_if_changed(edits, {present(state, type), std::nullopt});
+  return edits;
+}
+
 }  // namespace stsctl::plan

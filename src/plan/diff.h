@@ -29,4 +29,13 @@ std::vector<RecordEdit> diff_txt(const WantedTxt& wanted, const NameState& state
 std::vector<RecordEdit> diff_address(const dns::Name& owner, const Address& wanted,
                                      std::optional<Duration> ttl, const NameState& state);
 
+/// The edits that take the values of a kind out of a TXT set, and leave others alone.
+std::vector<RecordEdit> remove_txt(const std::function<bool(std::string_view)>& ours,
+                                   const NameState& state);
+
+/// The edits that take the policy host's address record out, if it is still the one that `wanted`
+/// asks for; none where somebody has pointed the name elsewhere.
+std::vector<RecordEdit> remove_address(const dns::Name& owner, const Address& wanted,
+                                       const NameState& state);
+
 }  // namespace stsctl::plan

@@ -185,6 +185,7 @@ std::string reason_to_bump(const Desired& desired, const Published& published,
       question.leaving.empty() ? "its MX records are as wanted again" : "hosts left its MX records";
   if (published.foreign()) {
     if (!same) return "the policy changes";
+    if (desired.retired) return "it does not tell how long older policies live";
     return marks && !question.leaving.empty() ? marking : "";
   }
   const sts::PolicyId& id = published.generated.front();

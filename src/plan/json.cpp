@@ -70,6 +70,8 @@ Json write_desired(const Desired& desired) {
   json["ttl"] = {{"sts", write_duration(desired.ttls.sts)},
                  {"tlsrpt", write_duration(desired.ttls.tlsrpt)},
                  {"address", write_duration(desired.ttls.address)}};
+  json["retired"] = desired.retired;
+  json["tlsrpt_retired"] = desired.tlsrpt_retired;
   json["takeover"] = desired.takeover;
   json["safety"] = to_string(desired.safety);
   json["edge_delay"] = desired.edge_delay.count();
@@ -132,9 +134,15 @@ Json write_action(const PolicyChange& change) {
 }
 
 Json write_action(const PolicyServed& wait) {
-  return {{"kind", "wait_policy_served"},         {"host", wait.host},
-          {"policy", write_body(wait.file.body)}, {"settle", wait.settle.count()},
-          {"deadline", wait.deadline.count()},    {"outside", wait.outside}};
+  Json json{{"kind", "wait_policy_served"},         {"host", wait.host},
+            {"policy", write_body(wait.file.body)}, {"settle", wait.settle.count()},
+            {"deadline", wait.deadline.count()},    {"outside", wait.outside}};
+  if (wait.not_before) json["not_before"] = format_time(*wait.not_before);
+  return json;
+}
+
+Json write_action(const CachesExpired& wait) {
+  return {{"kind", "wait_caches_expired"}, {"settle", wait.settle.count()}};
 }
 
 Json write(const MxState& mx) {

@@ -90,6 +90,8 @@ Desired read_desired(const dns::Name& domain, const Json& json) {
   desired.ttls = {.sts = read_duration(ttl.at("sts")),
                   .tlsrpt = read_duration(ttl.at("tlsrpt")),
                   .address = read_duration(ttl.at("address"))};
+  desired.retired = json.at("retired");
+  desired.tlsrpt_retired = json.at("tlsrpt_retired");
   desired.takeover = json.at("takeover");
   desired.safety = read_word(json.at("safety"),
                              {SenderKind::prompt, SenderKind::daily, SenderKind::strict}, "safety");
@@ -145,8 +147,18 @@ Observed read_observed(const dns::Name& domain, const Json& json) {
   return observed;
 }
 
-std::variant<RecordChange, PolicyChange, PolicyServed> read_action(const dns::Name& domain,
-                                                                   const Json& json) {
+PolicyServed read_wait(const dns::Name& domain, const Json& json) {
+  PolicyServed wait{json.at("host"),
+                    {domain, read_body(json.at("policy"))},
+                    Duration{json.at("settle").get<std::int64_t>()},
+                    Duration{json.at("deadline").get<std::int64_t>()},
+                    json.at("outside").get<bool>()};
+  if (json.contains("not_before"))
+    wait.not_before = require(parse_time(json.at("not_before").get<std::string>()));
+  return wait;
+}
+
+Action read_action(const dns::Name& domain, const Json& json) {
   const std::string kind = json.at("kind");
   const auto file = [&](const Json& j) { return PolicyFile{domain, read_body(j)}; };
   if (kind == "record_sets") {
@@ -160,10 +172,9 @@ std::variant<RecordChange, PolicyChange, PolicyServed> read_action(const dns::Na
     return PolicyChange{json.at("host"),
                         {read_optional<PolicyFile>(json.at("before"), file),
                          read_optional<PolicyFile>(json.at("after"), file)}};
-  if (kind == "wait_policy_served")
-    return PolicyServed{
-        json.at("host"), file(json.at("policy")), Duration{json.at("settle").get<std::int64_t>()},
-        Duration{json.at("deadline").get<std::int64_t>()}, json.at("outside").get<bool>()};
+  if (kind == "wait_policy_served") return read_wait(domain, json);
+  if (kind == "wait_caches_expired")
+    return CachesExpired{Duration{json.at("settle").get<std::int64_t>()}};
   throw BadPlan{fmt::format("unknown kind of action '{}'", printable(kind))};
 }
 

@@ -9,6 +9,7 @@
 #include "plan/identify.h"
 #include "plan/outlook.h"
 #include "plan/reason.h"
+#include "plan/retire.h"
 #include "plan/safety.h"
 #include "plan/target.h"
 #include "sts/record.h"
@@ -22,7 +23,7 @@ std::optional<Error> unreadable(const Desired& desired, const Observed& observed
   const auto failed = [](const auto& seen, bool needed) {
     return needed && !seen ? std::optional(seen.error()) : std::nullopt;
   };
-  std::optional<Error> error = failed(observed.tlsrpt, desired.tlsrpt.has_value());
+  std::optional<Error> error = failed(observed.tlsrpt, desired.tlsrpt || desired.tlsrpt_retired);
   if (!error) error = failed(observed.sts, desired.policy.has_value());
   if (!error) error = failed(observed.address, desired.address.has_value());
   if (!error) error = failed(observed.policy, desired.policy.has_value());
@@ -192,12 +193,17 @@ DomainPlan make_domain(const Desired& desired, const Observed& observed, const M
   }
   Steps& steps = plan.steps;
   diff_tlsrpt(desired, observed, steps);
-  const bool host_moves = diff_host_address(desired, observed, steps);
-  if (target) {
+  const bool publishes = !desired.retired || is_announced(observed);
+  const bool host_moves = publishes && diff_host_address(desired, observed, steps);
+  if (target && publishes) {
     Goal goal{desired, target->leaving};
     goal.desired.policy = target->policy;
     diff_policy(goal, observed, moment, host_moves, steps);
   }
+  if (desired.retired)
+    add_retirement(plan, observed, moment);
+  else if (desired.tlsrpt_retired)
+    add_tlsrpt_removal(plan, observed);
   std::ranges::stable_sort(steps, {}, &Step::stage);
   if (target) {
     look_ahead(plan, *target, observed, moment);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sts/record.h"
+
 namespace stsctl::plan {
 
 const dns::RecordSet* find(const NameState& state, dns::Type type) {
@@ -12,6 +14,20 @@ const dns::RecordSet* find(const NameState& state, dns::Type type) {
 std::vector<std::string> txt_values(const NameState& state) {
   const dns::RecordSet* txt = find(state, dns::Type::txt);
   return txt == nullptr ? std::vector<std::string>{} : txt->values;
+}
+
+std::optional<sts::Policy> served_policy(const Observed& observed) {
+  return observed.policy && *observed.policy ? sts::parse_policy(**observed.policy).value
+                                             : std::nullopt;
+}
+
+std::optional<sts::PolicyId> published_id(const std::vector<std::string>& values) {
+  const auto record = sts::parse_sts_records(values).value;
+  return record ? sts::parse_policy_id(record->id) : std::nullopt;
+}
+
+std::optional<sts::PolicyId> published_id(const Observed& observed) {
+  return observed.sts ? published_id(txt_values(*observed.sts)) : std::nullopt;
 }
 
 }  // namespace stsctl::plan

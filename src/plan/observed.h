@@ -8,6 +8,8 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "dns/record_set.h"
+#include "sts/policy.h"
+#include "sts/policy_id.h"
 
 namespace stsctl::plan {
 
@@ -44,5 +46,12 @@ struct Observed {
 const dns::RecordSet* find(const NameState& state, dns::Type type);
 /// The values of the TXT set at a name, none if there is no such set.
 std::vector<std::string> txt_values(const NameState& state);
+
+/// The policy that the host serves; none where it serves none, an invalid one, or cannot be read.
+std::optional<sts::Policy> served_policy(const Observed& observed);
+/// What the published id says, if it is the only one and of our making.
+std::optional<sts::PolicyId> published_id(const Observed& observed);
+/// The same of the TXT values at the name.
+std::optional<sts::PolicyId> published_id(const std::vector<std::string>& values);
 
 }  // namespace stsctl::plan

@@ -34,6 +34,12 @@ const char* to_string(Stage stage) {
       return "redirect";
     case Stage::announce:
       return "announce";
+    case Stage::retract:
+      return "retract";
+    case Stage::withdraw:
+      return "withdraw";
+    case Stage::release:
+      return "release";
   }
   return "prepare";
 }

@@ -65,7 +65,15 @@ struct PolicyServed {
   Duration deadline{300};  ///< Beyond `settle`.
   /// By senders too, at every address of the host; false while the address is another host's.
   bool outside = true;
+  /// A removal: not before then, by the clock of those who serve the policy too.
+  std::optional<Time> not_before = {};
   bool operator==(const PolicyServed&) const = default;
+};
+
+/// Wait until no resolver holds a record any more that every server of its zone has lost.
+struct CachesExpired {
+  Duration settle{0};  ///< The record's TTL.
+  bool operator==(const CachesExpired&) const = default;
 };
 
 /// What kind of step, in the order the engine takes them over all domains (RFC 8461 §8.1).
@@ -75,15 +83,21 @@ enum class Stage {
   confirm,   ///< The policy file is seen.
   redirect,  ///< The address record moves from another host to one that serves the policy.
   announce,  ///< The id that announces it.
+  retract,   ///< The id goes, from resolvers too: nobody is told of a policy any more.
+  withdraw,  ///< The policy file goes.
+  release,   ///< The host's address record goes, or TLS-RPT.
 };
 const char* to_string(Stage stage);
-inline constexpr std::array stages{Stage::prepare, Stage::publish, Stage::confirm, Stage::redirect,
-                                   Stage::announce};
+inline constexpr std::array stages{Stage::prepare,  Stage::publish,  Stage::confirm,
+                                   Stage::redirect, Stage::announce, Stage::retract,
+                                   Stage::withdraw, Stage::release};
+/// What a step does.
+using Action = std::variant<RecordChange, PolicyChange, PolicyServed, CachesExpired>;
 
 /// One step and its reason.
 struct Step {
   Stage stage = Stage::prepare;
-  std::variant<RecordChange, PolicyChange, PolicyServed> action;
+  Action action;
   std::string why;  ///< For people: "mode testing -> enforce".
   bool operator==(const Step&) const = default;
 };

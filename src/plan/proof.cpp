@@ -71,6 +71,8 @@ class Builder {
       if (!elsewhere_) line_.policies.push_back({now_, here_});
     } else if (const auto* wait = std::get_if<PolicyServed>(&step.action)) {
       now_ += wait->settle;
+    } else if (const auto* caches = std::get_if<CachesExpired>(&step.action)) {
+      now_ += caches->settle;
     } else if (const auto* records = std::get_if<RecordChange>(&step.action)) {
       take(*records);
       if (!moves_host(step)) return;
@@ -84,8 +86,8 @@ class Builder {
  private:
   void take(const RecordChange& change) {
     for (const RecordEdit& edit : change.edits)
-      if (edit.after && edit.after->owner == owner_ && edit.after->type == dns::Type::txt)
-        line_.ids.push_back({now_, id_of(*edit.after)});
+      if (subject(edit).owner == owner_ && subject(edit).type == dns::Type::txt)
+        line_.ids.push_back({now_, edit.after ? id_of(*edit.after) : std::nullopt});
   }
 
   dns::Name owner_;

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "plan/proof.h"
+#include "plan/retire.h"
 #include "sts/record.h"
 
 namespace stsctl::plan {
@@ -235,6 +236,10 @@ std::vector<Note> check_safety(const DomainPlan& plan, const Target& target,
   check_unlisted(plan, target, before, notes);
   check_moved_early(plan, target, observed, moment, notes);
   check_move(plan, notes);
+  if (strands_senders(plan, observed, moment.now))
+    notes.push_back({Note::Kind::refusal, "removed-early",
+                     "senders may still hold an older policy and could not be told that it ended: "
+                     "the record must stay until every one has ended (RFC 8461 §8.3)"});
   check_proof(plan, policy, observed, notes);
   return notes;
 }

@@ -7,8 +7,7 @@
 
 #include "base/sorted.h"
 #include "plan/cover.h"
-#include "sts/policy_id.h"
-#include "sts/record.h"
+#include "plan/retire.h"
 
 namespace stsctl::plan {
 
@@ -48,21 +47,10 @@ Result<Patterns> patterns_of(const Desired& desired, const LiveMx& mx) {
   return patterns;
 }
 
-std::optional<sts::Policy> served_policy(const Observed& observed) {
-  return observed.policy && *observed.policy ? sts::parse_policy(**observed.policy).value
-                                             : std::nullopt;
-}
-
 // A policy that is withdrawn needs no MX records: its patterns stay those that senders know.
 Patterns withdrawn(const Observed& observed) {
   const auto served = served_policy(observed);
   return served ? served->mx : Patterns{};
-}
-
-std::optional<sts::PolicyId> published_id(const Observed& observed) {
-  if (!observed.sts) return std::nullopt;
-  const auto record = sts::parse_sts_records(txt_values(*observed.sts)).value;
-  return record ? sts::parse_policy_id(record->id) : std::nullopt;
 }
 
 bool any_extra(const CoverQuestion& question) {
@@ -120,6 +108,10 @@ Result<Patterns> live_patterns(const Desired& desired, const Observed& observed)
 
 Result<Target> choose_target(const Desired& desired, const Observed& observed, Time now) {
   Target target{.policy = *desired.policy};
+  if (desired.retired) {
+    target.policy = withdrawn_policy(desired, observed);
+    return target;
+  }
   if (desired.mx_live) {
     Result<Patterns> patterns = live_patterns(desired, observed);
     if (!patterns) return fail(patterns);

@@ -20,7 +20,7 @@ class Outside(verify_test.Eyes):
         head = world.HEAD.replace("directory: zones}", f'directory: zones, reload: ["{self.reload_command("example.com")}"]}}')
         self.config("  example.com: {policy: {mx: [mail.example.com]}, address: {a: [127.0.0.1]}}\n", head)
         outside = self
-        outside.cached, outside.asked = None, 0
+        outside.cached, outside.asked, outside.date = None, 0, None
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
@@ -32,6 +32,9 @@ class Outside(verify_test.Eyes):
                 self.send_header("Content-Type", "text/plain")
                 self.end_headers()
                 self.wfile.write(body or b"")
+
+            def date_time_string(self, timestamp=None):
+                return outside.date or super().date_time_string(timestamp)
 
             def log_message(self, *arguments):
                 pass
@@ -79,6 +82,23 @@ class Outside(verify_test.Eyes):
 
         self.apply("--no-verify")
         self.assertIsNotNone(self.sts_id(), "the host's word is enough when somebody says so")
+
+    def test_a_removal_needs_the_policy_hosts_clock_too(self):
+        self.apply()
+        text = (self.dir / "stsctl.yaml").read_text()
+        (self.dir / "stsctl.yaml").write_text(text.replace("{policy: {mx", "{state: retired, ttl: {sts: 1}, policy: {mx"))
+        self.apply()
+        zone = self.dir / "zones/example.com.zone"
+        zone.write_text(zone.read_text().replace(self.sts_id(), world.older(self.sts_id(), 30)))
+        self.date = "Sun, 01 Nov 2020 00:00:00 GMT"
+        result = self.apply(check=1)
+        self.assertIn("it is 2020-11-01T00:00:00Z by the policy host's clock", result.stdout)
+        self.assertIsNotNone(self.sts_id())
+        self.assertIn("mode: none", self.policy())
+        self.date = None
+        self.apply()
+        self.assertIsNone(self.sts_id())
+        self.assertIsNone(self.policy())
 
     def test_a_bad_timeout(self):
         self.assertIn("--timeout", self.apply("--timeout", "soon", check=64).stderr)

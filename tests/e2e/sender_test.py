@@ -4,6 +4,7 @@ nobody here wrote beside verify."""
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -213,6 +214,35 @@ class Changes(web.WebWorld):
                 answer, cached = self.look()
                 self.assertEqual(cached[1]["mode"], policy.split(",")[0].split()[1])
                 self.assertEqual(self.apply(), 0, "nothing is left to do")
+
+    def test_removal(self):
+        self.want("mode: enforce, max_age: 1d, mx: [mail.example.com]")
+        self.apply()
+        self.assertTrue(self.look()[0].startswith("OK"))
+        self.want("mx: [mail.example.com]", ", state: retired, ttl: {sts: 1}")
+        self.assertEqual(self.apply(), 2, "the policy, then the id")
+        self.assertEqual(self.look()[1][1]["mode"], "none")
+        self.assertEqual(self.apply(), 0, "not before every older policy has ended")
+
+        zone = self.dir / "zones/example.com.zone"
+        identity = re.search("id=([0-9A-Z]+)", zone.read_text())[1]
+        zone.write_text(zone.read_text().replace(identity, world.older(identity, 3)))
+        self.load_zone()
+        self.look()
+        seen = []
+
+        def look(_):
+            fresh, cached = self.sender().ask("example.com")
+            seen.append(cached)
+            for answer in (fresh, self.follower.ask("example.com")[0]):
+                self.assertFalse(answer.startswith("OK"), "nobody enforces anything any more")
+
+        self.assertEqual(self.apply(at=look), 3, "the record, the policy, the address")
+        self.assertEqual(seen, [None] * 3, "no fresh sender is sent anywhere")
+        self.assertFalse(list((self.dir / "www").rglob("mta-sts.txt")))
+        self.assertEqual(re.findall("^_?mta-sts.*", zone.read_text(), re.M), [])
+        self.assertIn("_smtp._tls", zone.read_text())
+        self.assertEqual(self.apply(), 0)
 
     def published(self):
         self.want("mode: testing, max_age: 1d, mx: [mail.example.com]")

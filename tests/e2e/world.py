@@ -1,6 +1,7 @@
 """A folder with zones, a web root and a configuration, and stsctl run in it."""
 
 import base64
+import datetime
 import hashlib
 import os
 import pathlib
@@ -99,6 +100,15 @@ def digest_of(body):
     canonical = [lines[0], lines[1], *mx, lines[-1]]
     raw = hashlib.sha256("".join(line + "\r\n" for line in canonical).encode()).digest()
     return base64.b32encode(raw).decode()[:13]
+
+
+def older(identity, days):
+    """The id as it would be had everything happened so many days before."""
+    day = datetime.timedelta(days=days)
+    made = datetime.datetime.strptime(identity[:16], "%Y%m%dT%H%M%SZ") - day
+    digits, number = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", int(identity[16:19], 36) - days
+    horizon = "".join(digits[number // 36 ** place % 36] for place in (2, 1, 0))
+    return made.strftime("%Y%m%dT%H%M%SZ") + horizon + identity[19:]
 
 
 def main():

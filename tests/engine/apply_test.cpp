@@ -42,7 +42,7 @@ class Apply : public testing::Test {
 
   std::vector<Outcome> apply(const plan::Plan& plan, const providers::Watch& watch = {}) {
     const io::Services& all = real.world().services;
-    return engine::apply(plan, accounts, {},
+    return engine::apply(plan, accounts, options,
                          {all.files, all.process, clock, all.dns, all.http, all.log}, watch);
   }
 
@@ -57,6 +57,7 @@ class Apply : public testing::Test {
   MemoryDns* dns = nullptr;
   MemoryHost* host = nullptr;
   std::vector<plan::Desired> desired;
+  ApplyOptions options;
 };
 
 TEST_F(Apply, PublishesPolicyBeforeIdAndIsThenDone) {
@@ -135,6 +136,55 @@ TEST_F(Apply, CountsTheEdgeDelayFromWhenTheHostServesThePolicy) {
   const auto until_served = std::chrono::milliseconds{100 * ((1 << 7) - 1) + 10'000};
   EXPECT_GE(clock.passed(), until_served + std::chrono::seconds{600});
   EXPECT_EQ(host->reads, 8 + 2) << "when it is served, and when no cache can be older";
+}
+
+// A retired domain whose older policies have ended.
+class ApplyRemoval : public Apply {
+ protected:
+  ApplyRemoval() {
+    want("a.example");
+    apply(make());
+    desired[0].retired = true;
+    desired[0].policy->mode = sts::Mode::none;
+    apply(make());
+    clock.advance(std::chrono::hours(48));
+    dns->order.clear();
+    host->order.clear();
+  }
+};
+
+TEST_F(ApplyRemoval, TakesThePolicyOutWhenNoResolverHoldsTheRecord) {
+  const auto begin = clock.steady();
+  EXPECT_EQ(apply(make()).front().ending, Ending::applied);
+  EXPECT_EQ(id("a.example"), "");
+  EXPECT_TRUE(host->bodies.empty());
+  EXPECT_EQ(clock.steady() - begin, plan::default_sts_ttl);
+  EXPECT_FALSE(make().domains.front().changed());
+}
+
+TEST_F(ApplyRemoval, KeepsThePolicyWhereNobodyWaits) {
+  options.confirm.wait = false;
+  const Outcome outcome = apply(make()).front();
+  EXPECT_EQ(outcome.ending, Ending::failed);
+  EXPECT_NE(outcome.error->what.find("--no-wait"), std::string::npos);
+  EXPECT_EQ(id("a.example"), "");
+  EXPECT_EQ(host->bodies.size(), 1U);
+  options.confirm.wait = true;  // the next one waits anew, for nobody knows when the record went
+  const auto begin = clock.steady();
+  EXPECT_EQ(apply(make()).front().ending, Ending::applied);
+  EXPECT_TRUE(host->bodies.empty());
+  EXPECT_EQ(clock.steady() - begin, plan::default_sts_ttl);
+}
+
+TEST_F(ApplyRemoval, ThatIsStoppedWhileItWaitsGoesOnLater) {
+  std::stop_source stop;
+  const auto outcomes = apply(make(), {stop.get_token(), [&](std::size_t) {
+                                         if (id("a.example").empty()) stop.request_stop();
+                                       }});
+  EXPECT_EQ(outcomes.front().ending, Ending::cancelled);
+  EXPECT_EQ(host->bodies.size(), 1U);
+  EXPECT_EQ(apply(make()).front().ending, Ending::applied);
+  EXPECT_TRUE(host->bodies.empty());
 }
 
 TEST_F(Apply, AStopBeforeTheFirstStepTakesNone) {

@@ -162,5 +162,47 @@ TEST_F(Confirm, AnAddressThatIsStillAnotherHostsIsNotLookedAt) {
   EXPECT_TRUE(confirm());
 }
 
+struct Clocks {
+  const char* name;
+  Duration behind_here;
+  std::optional<std::string> date;
+  std::optional<std::string> said;  // none: it is late enough
+};
+
+// Nothing is taken out because one clock runs ahead; the fakes' own shows 2027-01-15T08:00:00Z.
+TEST_F(Confirm, ARemovalIsDueByBothClocks) {
+  look_outside();
+  for (const Clocks& clocks : std::vector<Clocks>{
+           {"both", {}, "Fri, 15 Jan 2027 08:00:00 GMT", {}},
+           {"ours is behind", Duration{60}, "Fri, 15 Jan 2027 08:01:00 GMT", "this machine's"},
+           {"ours is ahead", {}, "Sat, 16 Jan 2026 08:00:00 GMT", "the policy host's"},
+           {"no Date", {}, {}, {}},
+           {"no date in it", {}, "soon", {}}}) {
+    wait.not_before = clock.now() + clocks.behind_here;
+    prober.policy = [&](const io::ProbeTarget&) {
+      io::Reply reply{.status = 200, .body = body};
+      if (clocks.date) reply.headers.push_back({"date", *clocks.date});
+      return reply;
+    };
+    const auto begin = clock.steady();
+    const Result<Done> result = confirm();
+    EXPECT_EQ(clock.steady(), begin) << clocks.name << ": no waiting mends a clock";
+    EXPECT_EQ(result.has_value(), !clocks.said) << clocks.name;
+    if (!clocks.said || result) continue;
+    EXPECT_EQ(result.error().code, Code::invalid) << clocks.name;
+    EXPECT_THAT(result.error().what, HasSubstr(*clocks.said)) << clocks.name;
+  }
+}
+
+TEST_F(Confirm, ARemovalWhosePolicyIsNotServedSaysSo) {
+  look_outside();
+  wait.not_before = clock.now();
+  host.bodies.clear();
+  const Result<Done> result = confirm();
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().what, HasSubstr("takes MTA-STS back"));
+  EXPECT_THAT(result.error().hint, HasSubstr("nothing was taken out"));
+}
+
 }  // namespace
 }  // namespace stsctl::engine

@@ -132,7 +132,10 @@ class MemoryHost : public providers::PolicyHost {
         all.push_back(fail(Code::unreachable, "the host is down"));
         continue;
       }
-      if (edit.after) bodies[domain] = edit.after->body;
+      if (edit.after)
+        bodies[domain] = edit.after->body;
+      else
+        bodies.erase(domain);
       order.push_back("policy " + domain);
       all.push_back(Done{});
     }
