@@ -86,7 +86,7 @@ class Reader {
     failed_ = true;
     if (checked_.findings.size() == most_findings) return;
     if (line_ > 0) message = fmt::format("line {}: {}", line_, message);
-    checked_.findings.push_back({Severity::error, by, std::move(message)});
+    checked_.findings.push_back(finding_of(Severity::error, by, std::move(message)));
   }
   void error(std::string message) { add(rule, std::move(message)); }
 

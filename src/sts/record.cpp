@@ -72,7 +72,7 @@ class Fields {
   }
 
   void error(std::string message) {
-    errors.push_back({Severity::error, rule_, std::move(message)});
+    errors.push_back(finding_of(Severity::error, rule_, std::move(message)));
   }
 
   std::vector<Finding> errors;

@@ -29,6 +29,8 @@ VALID = [
 # (arguments, standard input, facts, what one finding of severity error says, its rule)
 NOT_VALID = [
     (["--record", "v=STSv1"], "", {}, "'id' is missing", "RFC 8461 §3.1"),
+    (["--record", "v=STSv1; id="], "", {}, "empty", "RFC 8461 §3.1"),
+    (["--policy", "-"], GOOD.replace("mail.example.com", "mail:25"), {}, "no mx pattern", "RFC 8461 §3.2"),
     (["--record", "v=STSv1; id=a b"], "", {}, "letters and digits", "RFC 8461 §3.1"),
     (["--record", "v=STSv1; id=a", "--record", "v=STSv1; id=b"], "", {}, "2 ", "RFC 8461 §3.1"),
     (["--record", "v=spf1 -all"], "", {}, "", "RFC 8461 §3.1"),
@@ -107,6 +109,7 @@ class Lint(world.World):
                 self.assertTrue(text.endswith("\nnot valid\n"), text)
                 for one in errors:
                     self.assertIn(f"error: {one['message']}", text)
+                    self.assertNotIn(one["rule"], one["message"], "the rule is said beside it")
 
     def test_senders_that_reject_what_the_rfc_allows(self):
         for args, stdin, sender in SENDERS:
