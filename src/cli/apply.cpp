@@ -32,7 +32,7 @@ struct ApplyOptions {
 
   bool no_wait = false;
   bool no_verify = false;
-  std::string timeout;
+  std::optional<Duration> timeout;
   LookFlags flags;
 
   engine::ApplyOptions engine() const {
@@ -69,7 +69,7 @@ std::vector<Outcome> execute(Context& context, const plan::Plan& plan, const Ses
   engine::ApplyOptions how = options.engine();
   how.confirm.wait = !options.no_wait;
   how.confirm.look = options.flags.look;
-  if (const auto timeout = parse_duration(options.timeout)) how.confirm.timeout = *timeout;
+  how.confirm.timeout = options.timeout;
   std::unique_ptr<io::Prober> prober;
   if (session.resolver && world.open_prober && !options.no_verify) {
     prober = world.open_prober({.ca_file = options.flags.ca_file, .stop = world.stop});
@@ -246,14 +246,8 @@ void add_apply(CLI::App& app, Context& context) {
   command->add_flag("--no-wait", options->no_wait,
                     "Look once whether a new policy is served; its id is left for the next apply "
                     "if it is not");
-  command
-      ->add_option("--timeout", options->timeout,
-                   "How long to wait until a new policy is served (default 5m)")
-      ->type_name("DURATION")
-      ->check([](const std::string& text) {
-        const Result<Duration> read = parse_duration(text);
-        return read ? std::string() : read.error().what;
-      });
+  add_duration(*command, "--timeout", options->timeout,
+               "How long to wait until a new policy is served (default 5m)");
   add_eye_flags(*command, options->flags);
   command->add_flag("--json", options->json, "Print the outcomes as JSON");
   command->add_flag("--detailed-exitcode", options->detailed,

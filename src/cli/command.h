@@ -41,6 +41,11 @@ CLI::App* add_command(CLI::App& app, Context& context, const std::string& name,
                       const std::string& description, const std::string& example,
                       std::function<int()> action);
 
+/// Adds an option whose value is read by parse_duration(), none while it is not given; a wrong one
+/// is bad usage.
+CLI::Option* add_duration(CLI::App& command, const std::string& name, std::optional<Duration>& into,
+                          const std::string& description);
+
 /// One a command; in the order that --help shows.
 void add_init(CLI::App& app, Context& context);
 void add_validate(CLI::App& app, Context& context);

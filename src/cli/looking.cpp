@@ -28,6 +28,8 @@ void add_look_flags(CLI::App& command, LookFlags& flags) {
   command.add_flag("--no-smtp", flags.no_smtp,
                    "Leave the mail hosts alone, where this network lets nobody out to port 25");
   add_eye_flags(command, flags);
+  add_duration(command, "--timeout", flags.timeout,
+               "How long one look at one server may take (default 60s)");
   command.add_option("--smtp-port", flags.look.smtp_port, "of MX hosts")
       ->type_name("PORT")
       ->group(ports);
@@ -59,7 +61,9 @@ std::optional<std::vector<engine::Facts>> look(Context& context,
               << '\n';
     return std::nullopt;
   }
-  const auto prober = world.open_prober({.ca_file = flags.ca_file, .stop = world.stop});
+  io::ProbeOptions probing{.ca_file = flags.ca_file, .stop = world.stop};
+  if (flags.timeout) probing.timeout = *flags.timeout;
+  const auto prober = world.open_prober(std::move(probing));
   engine::LookOptions options = flags.look;
   options.smtp = !flags.no_smtp;
   Progress progress(world, "looking", domains.size());

@@ -13,6 +13,7 @@ namespace stsctl::cli {
 struct LookFlags {
   std::string ca_file;
   bool no_smtp = false;
+  std::optional<Duration> timeout;  ///< For one look at one server; none: io::ProbeOptions'.
   engine::LookOptions look;
 };
 

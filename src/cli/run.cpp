@@ -123,6 +123,17 @@ CLI::App* add_command(CLI::App& app, Context& context, const std::string& name,
   return command;
 }
 
+CLI::Option* add_duration(CLI::App& command, const std::string& name, std::optional<Duration>& into,
+                          const std::string& description_text) {
+  const auto take = [&into, name](const std::string& text) {
+    const Result<Duration> read = parse_duration(text);
+    if (!read) throw CLI::ValidationError(name, read.error().what);
+    into = *read;
+  };
+  return command.add_option_function<std::string>(name, take, description_text)
+      ->type_name("DURATION");
+}
+
 int run(int argc, const char* const* argv, World& world) {
   Context context{.world = world, .globals = {}, .action = {}};
   CLI::App app{description, "stsctl"};

@@ -27,6 +27,13 @@ std::optional<std::pair<int, std::string>> read_mx(std::string_view value) {
 
 }  // namespace
 
+std::optional<dns::Name> mail_host(std::string_view text) {
+  const std::string_view last = text.substr(text.rfind('.') + 1);
+  if (std::ranges::all_of(last, [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
+  auto name = dns::Name::parse(text);
+  return name ? std::optional(std::move(*name)) : std::nullopt;
+}
+
 Result<plan::LiveMx> live_mx(const dns::Name& domain, const io::DnsAnswer& answer) {
   if (answer.kind == io::DnsAnswer::Kind::no_name)
     return fail(Code::not_found, "the domain does not exist in DNS", domain.text(),
@@ -42,7 +49,7 @@ Result<plan::LiveMx> live_mx(const dns::Name& domain, const io::DnsAnswer& answe
     if (auto record = read_mx(value)) records.push_back(std::move(*record));
   std::ranges::stable_sort(records, {}, &std::pair<int, std::string>::first);
   for (const auto& [preference, host] : records)
-    if (const auto name = dns::Name::parse(host)) mx.hosts.push_back(*name);
+    if (auto name = mail_host(host)) mx.hosts.push_back(std::move(*name));
   return mx;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 // Which hosts take a domain's mail, as a sender finds out.
 
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "io/resolver.h"
@@ -8,6 +10,10 @@
 #include "providers/provider.h"
 
 namespace stsctl::engine {
+
+/// The mail host that an MX record names, as text in any case; none for what is none: the root (RFC
+/// 7505) and addresses (RFC 5321 §5.1).
+std::optional<dns::Name> mail_host(std::string_view text);
 
 /// What the answer to a question for the MX records of `domain` says (RFC 5321 §5.1, RFC 7505).
 /// Hosts whose names no certificate can have are left out. Code::not_found when the domain does not

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "engine/dane.h"
+#include "engine/mx.h"
 #include "sts/policy_id.h"
 #include "sts/record.h"
 
@@ -33,6 +34,18 @@ class Judge {
   explicit Judge(const Facts& facts) : facts_(facts), verdict_{.domain = facts.domain} {}
 
   Verdict run() && {
+    // Of a name that does not exist there is nothing else to say.
+    if (facts_.mx && facts_.mx->kind == io::DnsAnswer::Kind::no_name)
+      judge_mx();
+    else
+      judge_all();
+    for (const VerifyFinding& finding : verdict_.findings)
+      verdict_.grade = std::max(verdict_.grade, finding.grade);
+    return std::move(verdict_);
+  }
+
+ private:
+  void judge_all() {
     judge_record();
     judge_servers();
     judge_policy_host();
@@ -44,12 +57,8 @@ class Judge {
     judge_patterns();
     judge_tlsrpt();
     add_context();
-    for (const VerifyFinding& finding : verdict_.findings)
-      verdict_.grade = std::max(verdict_.grade, finding.grade);
-    return std::move(verdict_);
   }
 
- private:
   void add(Grade grade, std::string id, std::string subject, std::string text,
            std::string mend = {}) {
     verdict_.findings.push_back(
@@ -245,9 +254,7 @@ class Judge {
   bool is_unusable(const std::string& value) const {
     const std::string host = value.substr(value.find(' ') + 1);
     if (host == ".") return facts_.mx->values.size() > 1;
-    const auto name = dns::Name::parse(host);
-    const std::string last = host.substr(host.rfind('.') + 1);
-    return !name || std::ranges::all_of(last, [](char c) { return c >= '0' && c <= '9'; });
+    return !mail_host(host);
   }
 
   void judge_host(const HostFacts& host) {

@@ -21,6 +21,7 @@ namespace stsctl::io {
 namespace {
 
 constexpr std::size_t longest_policy = std::size_t{64} << 10U;  // RFC 8461 §3.3
+constexpr std::size_t longest_shown = 200;                      // of a line that a mail server says
 constexpr std::size_t longest_headers = std::size_t{64} << 10U;
 
 Time time_of(const ASN1_TIME* time) {
@@ -250,17 +251,23 @@ struct Answer {
 struct Dialogue {
   bool greeted = false;
   bool starttls = false;
+  std::string last;  // line, as far as it is worth showing
 
   static int on_debug(CURL*, curl_infotype type, char* data, std::size_t size, void* self) {
     if (type != CURLINFO_HEADER_IN) return 0;
     auto& dialogue = *static_cast<Dialogue*>(self);
     const std::string_view text(data, size);
     dialogue.greeted |= text.starts_with("250");
-    for (const std::string_view line : split(text, '\n'))
+    for (const std::string_view line : split(text, '\n')) {
       dialogue.starttls |=
           line.size() > 4 && line.starts_with("250") && lower(trim(line.substr(4))) == "starttls";
+      if (!trim(line).empty()) dialogue.last = printable(trim(line).substr(0, longest_shown));
+    }
     return 0;
   }
+
+  // Does it say no (RFC 5321 §4.2.1)?
+  bool turns_away() const { return last.starts_with('4') || last.starts_with('5'); }
 };
 
 class CurlProber final : public Prober {
@@ -309,7 +316,7 @@ class CurlProber final : public Prober {
                    .tls = probe.tls,
                    .verdict = Done{}};
     if (code != CURLE_OK)
-      seen.verdict = mail_failure(probe, code, seen, target.host);
+      seen.verdict = mail_failure(probe, code, dialogue, target.host);
     else if (!seen.tls.named)
       seen.verdict = wrong_name(target.host, seen.tls);
     return seen;
@@ -341,11 +348,15 @@ class CurlProber final : public Prober {
 
   // Where a mail dialogue broke off, and what that means to a sender.
   static std::unexpected<Error> mail_failure(const Probe& probe, CURLcode code,
-                                             const SmtpProbe& seen, const std::string& host) {
-    if (code == CURLE_USE_SSL_FAILED && !seen.starttls)
+                                             const Dialogue& dialogue, const std::string& host) {
+    if (code == CURLE_USE_SSL_FAILED && !dialogue.starttls)
       return fail(Code::unsupported, fmt::format("{} does not offer STARTTLS", host));
     if (code == CURLE_USE_SSL_FAILED)
-      return fail(Code::protocol, fmt::format("{} offers STARTTLS and refuses it", host));
+      return fail(Code::protocol,
+                  fmt::format("{} offers STARTTLS and refuses it: {}", host, dialogue.last));
+    if (!dialogue.greeted && dialogue.turns_away())
+      return fail(Code::unreachable,
+                  fmt::format("{} turns everybody away: {}", host, dialogue.last));
     if (code == CURLE_WEIRD_SERVER_REPLY)
       return fail(Code::protocol,
                   fmt::format("{} does not keep to SMTP: it says what nobody asked for", host));

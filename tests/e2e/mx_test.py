@@ -1,6 +1,5 @@
 """plan and apply against the MX records that a real name server serves."""
 
-import datetime
 import json
 import pathlib
 import socket
@@ -82,12 +81,7 @@ class Mx(Served):
         """The id as it would stand there had it been published so many days earlier."""
         zone = self.dir / "zones" / "example.com.zone"
         id = self.sts_id()
-        begin = datetime.datetime.strptime(id[:16], "%Y%m%dT%H%M%SZ") - datetime.timedelta(days=days)
-        horizon = int(id[16:19], 36) - days
-        digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-        aged = begin.strftime("%Y%m%dT%H%M%SZ") + "".join(
-            digits[horizon // 36 ** place % 36] for place in (2, 1, 0)) + id[19:]
-        zone.write_text(zone.read_text().replace(id, aged))
+        zone.write_text(zone.read_text().replace(id, world.older(id, days)))
 
     def want(self, policy, name="example.com"):
         self.config(f"  {name}: {{policy: {policy}}}\n")

@@ -31,7 +31,8 @@ TEST(LiveMx, IsWhatSendersMakeOfTheAnswer) {
            {"null MX: no mail", {.values = {"0 ."}}, {}},
            {"a name no certificate can have",
             {.values = {"10 bad host.example", "20 good.example"}},
-            {"good.example"}}}) {
+            {"good.example"}},
+           {"an address", {.values = {"10 192.0.2.7", "20 good.example"}}, {"good.example"}}}) {
     const auto mx = live_mx(domain, one.answer);
     ASSERT_TRUE(mx) << one.name;
     EXPECT_EQ(texts(*mx), one.hosts) << one.name;

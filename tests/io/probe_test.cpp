@@ -183,7 +183,7 @@ TEST_F(ProbeTest, MailServersThatASenderDoesNotTake) {
            {"refuses", pair, {}, Code::protocol, true, true},
            {"injects", pair, {}, Code::protocol, true, true},
            {"garbage", pair, {}, Code::unreachable, false, false},
-           {"busy", pair, {}, Code::protocol, false, false},
+           {"busy", pair, {}, Code::unreachable, false, false},
            {"good", pair, {"--max-tls", "1.1"}, Code::protocol, true, true},
            {"good", ca->issue("DNS:mail.example.com", -1), {}, Code::unauthorized, true, true},
            {"good", ca->self_signed("DNS:mail.example.com"), {}, Code::unauthorized, true, true},

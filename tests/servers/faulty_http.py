@@ -1,6 +1,6 @@
 """An HTTP/1.1 server that misbehaves on request: the path says how. Python's standard library only.
 
-    faulty_http.py [--cert PEM --key PEM] [--max-tls 1.1]
+    faulty_http.py [--cert PEM --key PEM] [--max-tls 1.1] [--address 127.0.0.2 --port 8443]
 
 Prints its port on the first line, then serves until killed. The journal is in GET /journal: the
 number of connections accepted, and how often each path was asked for.
@@ -82,23 +82,30 @@ POLICY = b"version: STSv1\r\nmode: testing\r\nmx: mail.example.com\r\nmax_age: 8
 
 
 def well_known(connection, request, head):
-    """A policy, spoiled as the first label of the host name says ("redirect.example.com")."""
+    """A policy, spoiled as the first label of the domain says ("mta-sts.redirect.example.com")."""
     host = next(value for name, value in request["headers"] if name.lower() == "host")
-    how = host.split(".")[0]
+    labels = host.split(":")[0].split(".")
+    how = labels[1] if labels[0] == "mta-sts" else labels[0]
     plain = [("Content-Type", "text/plain")]
+    mail = ".".join(labels[1:]) if how == "bare" else "mail." + ".".join(labels[1:])
+    policy = POLICY.replace(b"mail.example.com", mail.encode())
     if how == "redirect":
         connection.answer(301, b"", [("Location", "/echo")])
     elif how == "missing":
         connection.answer(404, b"no", plain)
     elif how == "html":
-        connection.answer(200, POLICY, [("Content-Type", "text/html")])
+        connection.answer(200, policy, [("Content-Type", "text/html")])
     elif how == "big":
-        connection.answer(200, POLICY + b"x: y\r\n" * 20000, plain)
+        connection.answer(200, policy + b"x: y\r\n" * 20000, plain)
+    elif how == "huge":
+        connection.answer(200, policy + b"x: y\r\n" * (10 * 1024 * 1024 // 6), plain)
+    elif how == "circle":
+        connection.answer(302, b"", [("Location", f"https://{host}/.well-known/mta-sts.txt")])
     elif how == "drip":
         connection.send(head + "Content-Length: 100000\r\n\r\n")
         connection.drip(b"x" * 100000, 0.1)
     else:
-        connection.answer(200, POLICY, plain)
+        connection.answer(200, policy, plain)
 
 
 def behave(connection, request):
@@ -220,6 +227,8 @@ def main():
     parser.add_argument("--cert")
     parser.add_argument("--key")
     parser.add_argument("--max-tls", choices=["1.1", "1.2"])
+    parser.add_argument("--address", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
     tls = None
     if options.cert:
@@ -231,7 +240,7 @@ def main():
             tls.maximum_version = ssl.TLSVersion.TLSv1_1
         elif options.max_tls == "1.2":
             tls.maximum_version = ssl.TLSVersion.TLSv1_2
-    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    listener = socket.create_server((options.address, options.port), backlog=1024)
     print(listener.getsockname()[1], flush=True)
     while True:
         raw, _ = listener.accept()

@@ -1,7 +1,7 @@
 """A mail server that speaks SMTP with STARTTLS (RFC 3207), well or badly. Python's standard library
 only.
 
-    faulty_smtp.py --cert PEM --key PEM [--max-tls 1.1] BEHAVIOUR
+    faulty_smtp.py --cert PEM --key PEM [--max-tls 1.1] [--address 127.0.0.2 --port 2525] BEHAVIOUR
 
 Prints its port on the first line, then serves until killed.
 """
@@ -84,6 +84,8 @@ def main():
     parser.add_argument("--cert", required=True)
     parser.add_argument("--key", required=True)
     parser.add_argument("--max-tls", choices=["1.1", "1.2"])
+    parser.add_argument("--address", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
     parser.add_argument("behaviour")
     options = parser.parse_args()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -94,7 +96,7 @@ def main():
         tls.maximum_version = ssl.TLSVersion.TLSv1_1
     if options.max_tls == "1.2":
         tls.maximum_version = ssl.TLSVersion.TLSv1_2
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    listener = socket.create_server((options.address, options.port), backlog=64)
     print(listener.getsockname()[1], flush=True)
     while True:
         raw, _ = listener.accept()
