@@ -30,7 +30,7 @@ struct ApplyOptions {
   bool json = false;
   bool detailed = false;
 
-  bool no_wait = false;
+  bool wait = true;
   bool no_verify = false;
   std::optional<Duration> timeout;
   LookFlags flags;
@@ -67,7 +67,7 @@ std::vector<Outcome> execute(Context& context, const plan::Plan& plan, const Ses
                              const ApplyOptions& options) {
   World& world = context.world;
   engine::ApplyOptions how = options.engine();
-  how.confirm.wait = !options.no_wait;
+  how.confirm.wait = options.wait;
   how.confirm.look = options.flags.look;
   how.confirm.timeout = options.timeout;
   std::unique_ptr<io::Prober> prober;
@@ -243,9 +243,15 @@ void add_apply(CLI::App& app, Context& context) {
   command->add_flag("--no-verify", options->no_verify,
                     "Believe the policy host that it serves a new policy: do not fetch it as "
                     "senders do before its id is announced");
-  command->add_flag("--no-wait", options->no_wait,
-                    "Look once whether a new policy is served; its id is left for the next apply "
-                    "if it is not");
+  CLI::Option* wait = command->add_flag_callback(
+      "--wait", [options] { options->wait = true; },
+      "Wait until a new policy and new records are served (the default)");
+  command
+      ->add_flag_callback(
+          "--no-wait", [options] { options->wait = false; },
+          "Look once whether they are served; what depends on it is left for the next apply if "
+          "they are not")
+      ->excludes(wait);
   add_duration(*command, "--timeout", options->timeout,
                "How long to wait until a new policy is served (default 5m)");
   add_eye_flags(*command, options->flags);

@@ -91,33 +91,77 @@ void make(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
-// Every domain changes its MX host: the policy keeps the old one, an id of ours is published, and
-// the proof runs against the records.
-void make_mx_changes(benchmark::State& state) {
+// What is published of a domain, and what is wanted in its place.
+struct Change {
+  stsctl::sts::Policy published;
+  Desired wanted;
+  std::vector<stsctl::dns::Name> mx;  // that the records name
+};
+
+stsctl::sts::MxPattern host(const Change& change, const std::string& label) {
+  return *stsctl::sts::parse_mx_pattern(label + "." + change.wanted.domain.text());
+}
+
+void replace_mx(Change& change) {
+  change.published.mx = {host(change, "old")};
+  change.mx = {change.published.mx.front().host};
+}
+void add_mx(Change& change) {
+  change.wanted.policy->mx.push_back(host(change, "new"));
+}
+void begin_to_enforce(Change& change) {
+  change.published.mode = stsctl::sts::Mode::testing;
+}
+void go_back_to_testing(Change& change) {
+  change.wanted.policy->mode = stsctl::sts::Mode::testing;
+}
+void keep_longer(Change& change) {
+  change.wanted.policy->max_age *= 7;
+}
+void move_host(Change& change) {
+  change.wanted.policy->max_age *= 7;
+  change.wanted.address = stsctl::plan::Address{.a = {"192.0.2.9"}, .aaaa = {}};
+}
+void retire(Change& change) {
+  change.wanted.retired = true;
+  change.wanted.policy->mode = stsctl::sts::Mode::none;
+}
+
+Observed observed_before(const Change& change, stsctl::Time now) {
+  const stsctl::dns::Name& domain = change.wanted.domain;
+  const std::string id = stsctl::sts::format_policy_id(
+      {now - std::chrono::days{30}, std::chrono::floor<std::chrono::days>(now),
+       stsctl::sts::policy_digest(change.published)});
+  const stsctl::plan::Owners names = stsctl::plan::owners(domain);
+  const auto state = [&](const stsctl::dns::Name& owner, stsctl::dns::Type type,
+                         const std::string& value) {
+    return stsctl::plan::NameState{domain, {{owner, type, stsctl::Duration{300}, {value}}}};
+  };
+  const std::string reports = stsctl::sts::format_tlsrpt_record(*change.wanted.tlsrpt);
+  return {domain,
+          state(names.sts, stsctl::dns::Type::txt, stsctl::sts::format_sts_record({id})),
+          state(names.tlsrpt, stsctl::dns::Type::txt, reports),
+          state(names.address, stsctl::dns::Type::a, "192.0.2.2"),
+          std::optional(stsctl::sts::format_policy(change.published)),
+          stsctl::plan::LiveMx{change.mx, stsctl::Duration{3600}}};
+}
+
+// Every domain, which enforces under an id of ours, changes in one way; the proof runs against its
+// MX records.
+void make_changes(benchmark::State& state, void (*make_change)(Change&)) {
   const auto files = stsctl::io::real_files();
   const auto loaded = fleet(state.range(0)).load(*files);
   const stsctl::Time now = *stsctl::parse_time("2026-11-24T00:00:00Z");
   std::vector<Desired> desired;
   std::vector<Observed> observed;
   for (const auto& domain : loaded.config->domains) {
-    Desired wanted = domain.desired;
-    wanted.policy->mode = stsctl::sts::Mode::enforce;
-    stsctl::sts::Policy old = *wanted.policy;
-    old.mx = {*stsctl::sts::parse_mx_pattern("old." + wanted.domain.text())};
-    const std::string id = stsctl::sts::format_policy_id(
-        {now - std::chrono::days{30}, std::chrono::floor<std::chrono::days>(now),
-         stsctl::sts::policy_digest(old)});
-    const stsctl::dns::Name owner = stsctl::plan::owners(wanted.domain).sts;
-    stsctl::plan::NameState sts{wanted.domain, {}};
-    sts.sets.push_back({owner,
-                        stsctl::dns::Type::txt,
-                        stsctl::Duration{300},
-                        {stsctl::sts::format_sts_record({id})}});
-    const stsctl::plan::NameState nothing{wanted.domain, {}};
-    observed.push_back({wanted.domain, sts, nothing, nothing,
-                        std::optional(stsctl::sts::format_policy(old)),
-                        stsctl::plan::LiveMx{{old.mx.front().host}, stsctl::Duration{3600}}});
-    desired.push_back(std::move(wanted));
+    Change change{.published = *domain.desired.policy, .wanted = domain.desired, .mx = {}};
+    change.published.mode = stsctl::sts::Mode::enforce;
+    change.wanted.policy->mode = stsctl::sts::Mode::enforce;
+    change.mx = {change.published.mx.front().host};
+    make_change(change);
+    observed.push_back(observed_before(change, now));
+    desired.push_back(std::move(change.wanted));
   }
   for (auto _ : state)
     benchmark::DoNotOptimize(stsctl::plan::make(desired, observed, {.now = now}));
@@ -141,7 +185,19 @@ void load_observe_and_make(benchmark::State& state) {
 
 BENCHMARK(load)->RangeMultiplier(10)->Range(1000, 100000)->Unit(benchmark::kMillisecond);
 BENCHMARK(make)->RangeMultiplier(10)->Range(1000, 100000)->Unit(benchmark::kMillisecond);
-BENCHMARK(make_mx_changes)->Arg(10000)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(make_changes, replace_mx, replace_mx)->Arg(10000)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(make_changes, add_mx, add_mx)->Arg(10000)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(make_changes, begin_to_enforce, begin_to_enforce)
+    ->Arg(10000)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(make_changes, go_back_to_testing, go_back_to_testing)
+    ->Arg(10000)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(make_changes, keep_longer, keep_longer)
+    ->Arg(10000)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(make_changes, move_host, move_host)->Arg(10000)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(make_changes, retire, retire)->Arg(10000)->Unit(benchmark::kMillisecond);
 BENCHMARK(load_observe_and_make)
     ->RangeMultiplier(10)
     ->Range(1000, 100000)
