@@ -9,6 +9,7 @@
 #include "io/services.h"
 #include "providers/expected.h"
 #include "providers/policy_edit.h"
+#include "providers/tries.h"
 
 namespace stsctl::providers {
 
@@ -31,7 +32,7 @@ Result<Done> careful_write(const plan::PolicyEdit& edit, const std::string& wher
   constexpr std::chrono::milliseconds first_pause{100};  // doubles with every further try
   Result<Done> last = Done{};
   for (int attempt = 1; attempt <= most_tries; ++attempt) {
-    if (attempt > 1) services.clock.sleep(first_pause * (1 << (attempt - 2)), services.stop);
+    pause_before(attempt, first_pause, services);
     const auto live = look();
     if (!live) {
       if (last) return fail(live);

@@ -87,12 +87,4 @@ ZoneQuery query_of(const dns::Name& zone, const std::vector<plan::RecordEdit>& e
   return query;
 }
 
-std::unexpected<Error> unknown_outcome(const Error& lost, const Error& now) {
-  return fail(now.code,
-              fmt::format("the answer to the change was lost ({}), and what stands there now "
-                          "cannot be read: {}",
-                          lost.what, now.what),
-              now.where, "run plan again to see whether it was written");
-}
-
 }  // namespace stsctl::providers

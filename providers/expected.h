@@ -18,9 +18,6 @@ Result<Done> check_expected(const std::vector<dns::RecordSet>& live,
 /// The owners that `edits` touch, each once, as a query for the zone.
 ZoneQuery query_of(const dns::Name& zone, const std::vector<plan::RecordEdit>& edits);
 
-/// The Error of a write whose answer was lost, where what stands there now cannot be read either.
-std::unexpected<Error> unknown_outcome(const Error& lost, const Error& now);
-
 /// Are all owners inside `zone`? Code::invalid, naming the first that is not.
 Result<Done> check_inside(const dns::Name& zone, const std::vector<plan::RecordEdit>& edits);
 

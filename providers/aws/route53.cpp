@@ -14,6 +14,7 @@
 #include "providers/aws/route53_client.h"
 #include "providers/aws/route53_zones.h"
 #include "providers/expected.h"
+#include "providers/tries.h"
 
 namespace stsctl::providers::aws {
 
@@ -214,7 +215,8 @@ class Route53 final : public DnsProvider {
       if (live && needs_a_look(*live)) live.reset();
       Result<Done> last = Done{};
       for (int attempt = 1; attempt <= most_tries; ++attempt) {
-        if (!last && is_lost(last.error().code)) pause(attempt);
+        if (!last && is_lost(last.error().code))
+          pause_before(attempt, first_pause, provider_.services_);
         if (!live) {
           Result<SetsByOwner> read = provider_.read_zone(zone_, owners_, {});
           if (!read) return last ? fail(read) : unknown_outcome(last.error(), read.error());
@@ -266,10 +268,6 @@ class Route53 final : public DnsProvider {
     Result<Done> done(const Result<Done>& last) {
       if (!last) provider_.pending_.put(zone_, {{}, provider_.services_.clock.steady()});
       return Done{};
-    }
-
-    void pause(int attempt) const {
-      provider_.services_.clock.sleep(first_pause * (1 << (attempt - 2)), provider_.services_.stop);
     }
 
     Route53& provider_;

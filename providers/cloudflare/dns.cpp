@@ -10,10 +10,12 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "providers/careful_write.h"
 #include "providers/cloudflare/batch.h"
 #include "providers/cloudflare/client.h"
 #include "providers/cloudflare/zones.h"
 #include "providers/expected.h"
+#include "providers/tries.h"
 
 namespace stsctl::providers::cloudflare {
 
@@ -103,8 +105,9 @@ class Cloudflare final : public DnsProvider {
     // The API would take a name of another zone for one below this zone.
     if (const auto inside = check_inside(name, edits); !inside) return inside;
     Result<Done> last = Done{};
+    bool refused = false;  // for a record in the way
     for (int attempt = 1; attempt <= most_tries; ++attempt) {
-      if (attempt > 1) services_.clock.sleep(first_pause * (1 << (attempt - 2)), services_.stop);
+      pause_before(attempt, first_pause, services_);
       const Result<Zone> zone = zone_named(name);
       const Result<std::vector<Record>> live = zone ? read_zone(query) : fail(zone);
       if (!live)
@@ -113,7 +116,9 @@ class Cloudflare final : public DnsProvider {
       const Result<std::vector<std::string>> bodies = compare(*zone, *live, edits);
       if (!bodies) return fail_at(bodies, name.text());
       last = send(*zone, *bodies);
-      if (last || !worth_another_look(last.error().code, attempt)) return last;
+      if (last || !worth_another_look(last.error().code)) return last;
+      // It may be the one wanted, of a request whose answer was lost; else it will stay in the way.
+      if (last.error().code == Code::conflict && std::exchange(refused, true)) return last;
     }
     return last;
   }
@@ -189,12 +194,6 @@ class Cloudflare final : public DnsProvider {
     for (const std::string& body : bodies)
       if (const auto sent = client_->batch(zone, body); !sent) return sent;
     return Done{};
-  }
-
-  // A record in the way may be the one wanted, written meanwhile; else it will stay in the way.
-  static bool worth_another_look(Code code, int attempt) {
-    return (code == Code::conflict && attempt == 1) || code == Code::unreachable ||
-           code == Code::timeout || code == Code::protocol;
   }
 
   const std::unique_ptr<Client> client_;

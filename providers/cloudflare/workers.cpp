@@ -16,6 +16,7 @@
 #include "providers/cloudflare/client.h"
 #include "providers/cloudflare/worker_edit.h"
 #include "providers/policy_edit.h"
+#include "providers/tries.h"
 
 namespace stsctl::providers::cloudflare {
 
@@ -146,7 +147,7 @@ class Workers final : public PolicyHost {
     Batch batch(edits, watch);
     std::optional<Error> lost;
     for (int attempt = 1; attempt <= most_tries && batch.is_open(); ++attempt) {
-      if (attempt > 1) services_.clock.sleep(first_pause * (1 << (attempt - 2)), services_.stop);
+      pause_before(attempt, first_pause, services_);
       if (stopped(watch)) break;
       const Result<Done> done = try_once(batch, lost);
       if (done) break;

@@ -39,12 +39,4 @@ bool worth_another_look(Code code) {
          code == Code::timeout || code == Code::protocol;
 }
 
-std::unexpected<Error> unknown_outcome(const Error& lost, const Error& now) {
-  return fail(now.code,
-              fmt::format("the answer to the change was lost ({}), and what is there now cannot be "
-                          "read: {}",
-                          lost.what, now.what),
-              now.where, "run plan again to see whether it was written");
-}
-
 }  // namespace stsctl::providers::github

@@ -21,7 +21,4 @@ std::optional<Result<Done>> settled(const plan::PolicyEdit& edit, const std::str
 /// May a write that ended so have happened, or be possible after another look?
 bool worth_another_look(Code code);
 
-/// The answer to a write was lost, and what there is now cannot be read.
-std::unexpected<Error> unknown_outcome(const Error& lost, const Error& now);
-
 }  // namespace stsctl::providers::github

@@ -10,6 +10,7 @@
 #include "providers/github/edit.h"
 #include "providers/github/message.h"
 #include "providers/policy_edit.h"
+#include "providers/tries.h"
 #include "sts/policy.h"
 
 namespace stsctl::providers::github {
@@ -126,7 +127,7 @@ Result<Done> Pages::write_one(const PolicyEdit& edit) {
   std::optional<Error> lost;
   Result<std::string> done = fail(Code::cancelled, "stopped before it was written");
   for (int attempt = 1; attempt <= most_tries; ++attempt) {
-    if (attempt > 1) services_.clock.sleep(first_pause * (1 << (attempt - 2)), services_.stop);
+    pause_before(attempt, first_pause, services_);
     const Result<Tree> tree = look(place);
     if (!tree) return lost ? unknown_outcome(*lost, tree.error()) : fail(tree);
     if (const auto result = settled(edit, path_, tree->entries)) {

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "providers/github/message.h"
 #include "providers/policy_edit.h"
+#include "providers/tries.h"
 
 namespace stsctl::providers::github {
 
@@ -62,7 +63,7 @@ std::vector<Result<Done>> Repository::write(const std::vector<PolicyEdit>& edits
     open.push_back(i);
   std::optional<Error> lost;
   for (int attempt = 1; attempt <= most_tries && !open.empty(); ++attempt) {
-    if (attempt > 1) services_.clock.sleep(first_pause * (1 << (attempt - 2)), services_.stop);
+    pause_before(attempt, first_pause, services_);
     if (watch.stop.stop_requested() || services_.stop.stop_requested()) break;
     std::vector<dns::Name> domains;
     for (const std::size_t i : open)

@@ -130,8 +130,14 @@ Result<bool> Client::searchable() const {
 }
 
 Result<Done> Client::patch(const std::string& id, const std::string& body) const {
-  const Result<std::string> answer = send("PATCH", "/zones/" + id, body);
-  return answer ? Result<Done>(Done{}) : fail(answer);
+  const std::string path = "/zones/" + id;
+  const Result<std::string> answer = send("PATCH", path, body);
+  if (!answer) return fail(answer);
+  // The server says 204. Whoever has more to say is not the server.
+  if (!answer->empty())
+    return fail(Code::protocol, "the answer to the change is not the server's", call("PATCH", path),
+                "does 'endpoint' name a PowerDNS authoritative server?");
+  return Done{};
 }
 
 Result<Done> Client::notify(const std::string& id) const {

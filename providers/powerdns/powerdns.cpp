@@ -10,6 +10,7 @@
 #include "providers/expected.h"
 #include "providers/powerdns/spacing.h"
 #include "providers/powerdns/view.h"
+#include "providers/tries.h"
 
 namespace stsctl::providers::powerdns {
 
@@ -19,7 +20,7 @@ using plan::RecordEdit;
 
 constexpr std::size_t reads_at_once = 8;
 constexpr int most_tries = 8;
-constexpr std::chrono::milliseconds first_pause{20};  // doubles with every further try
+constexpr std::chrono::milliseconds first_pause{40};  // doubles with every further try
 
 ApiDefaults defaults() {
   return {.concurrency = reads_at_once, .timeout = Duration(30)};
@@ -80,10 +81,8 @@ class PowerDns final : public DnsProvider {
     view_.forget(zone);
     Result<Done> last = Done{};
     for (int attempt = 1; attempt <= most_tries; ++attempt) {
-      if (attempt > 1) {
-        services_.clock.sleep(first_pause * (1 << (attempt - 1)), services_.stop);
-        live = view_.read_whole(query);
-      }
+      pause_before(attempt, first_pause, services_);
+      if (attempt > 1) live = view_.read_whole(query);
       if (!live)
         return attempt == 1 ? fail_at(live, zone.text())
                             : unknown_outcome(last.error(), live.error());

@@ -12,6 +12,7 @@
 #include "providers/account.h"
 #include "providers/expected.h"
 #include "providers/rfc2136/reader.h"
+#include "providers/tries.h"
 
 namespace stsctl::providers::rfc2136 {
 
@@ -138,6 +139,7 @@ class Updates final : public DnsProvider {
     const ZoneQuery query = query_of(zone, edits);
     Result<Done> last = Done{};
     for (int attempt = 1; attempt <= most_tries; ++attempt) {
+      pause_before(attempt, first_pause, services_);
       const auto live = read_live(session, server_.key, {&query, 1}).front();
       // After an update whose answer was lost, say what is not known.
       if (!live) return attempt == 1 ? fail(live) : unknown_outcome(last.error(), live.error());
@@ -147,7 +149,6 @@ class Updates final : public DnsProvider {
       last = send(session, {zone, update->prerequisites, update->updates});
       if (last) return look(session, query, edits);
       if (!worth_another_look(last.error().code) || services_.stop.stop_requested()) return last;
-      services_.clock.sleep(first_pause * (1 << (attempt - 1)), services_.stop);
     }
     return last;
   }

@@ -78,8 +78,9 @@ Retry::Retry(Http& next, Clock& clock, RetryOptions options, std::stop_token sto
       chance_(chance ? std::move(chance) : random_chance) {}
 
 Result<Reply> Retry::send(const Request& request) {
-  const auto begin = clock_.steady();
   Result<Reply> result = next_.send(request);
+  // Not before: the first try may have had to wait minutes for its turn.
+  const auto begin = clock_.steady();
   std::optional<Request> again;
   for (int tries = 1;; ++tries) {
     const auto elapsed = std::chrono::ceil<milliseconds>(clock_.steady() - begin);

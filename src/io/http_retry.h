@@ -18,7 +18,8 @@ struct RetryOptions {
   int throttled_attempts = 0;
   std::chrono::milliseconds first_delay{500};  ///< Upper bound of the first wait; then doubled.
   std::chrono::milliseconds longest_delay{30'000};
-  std::chrono::milliseconds total{180'000};  ///< No wait ends later than this after the first try.
+  /// No wait ends later than this after the first answer: as long as a Throttle grants a service.
+  std::chrono::milliseconds total{600'000};
   /// Says "too many requests" where an API does not use 429; may be empty.
   std::function<bool(const Reply&)> throttled = {};
   /// The wait after what `throttled` says, where neither Retry-After nor a used-up allowance tells.
@@ -32,7 +33,7 @@ std::optional<Duration> asked_pause(const RetryOptions& options, const Reply& re
 /// One try that has ended.
 struct Try {
   int number = 1;
-  std::chrono::milliseconds elapsed{0};  ///< Since the first try began.
+  std::chrono::milliseconds elapsed{0};  ///< Since the first try ended.
   Time now;
 };
 

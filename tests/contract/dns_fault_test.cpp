@@ -339,8 +339,8 @@ INSTANTIATE(DnsZoneTroubles,
             worlds_in({Trouble::forbidden, Trouble::gone, Trouble::failing, Trouble::malformed}));
 INSTANTIATE(DnsLostAnswers, counted({Trouble::failing, Trouble::overloaded, Trouble::malformed,
                                      Trouble::cut_off, Trouble::slow, Trouble::reset}));
-INSTANTIATE(DnsUndoneWrites,
-            counted({Trouble::too_many, Trouble::failing, Trouble::overloaded, Trouble::reset}));
+INSTANTIATE(DnsUndoneWrites, counted({Trouble::gone, Trouble::too_many, Trouble::failing,
+                                      Trouble::overloaded, Trouble::malformed, Trouble::reset}));
 INSTANTIATE(DnsRefusals, counted({Trouble::unauthorized, Trouble::forbidden}));
 INSTANTIATE(DnsStoppedWaits, counted({Trouble::too_many, Trouble::failing, Trouble::overloaded}));
 INSTANTIATE_TEST_SUITE_P(Worlds, DnsHeldWrites, testing::ValuesIn(worlds_with(Need::holding)),

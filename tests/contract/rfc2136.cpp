@@ -75,7 +75,7 @@ class Rfc2136World final : public EmulatedWorld {
   Filter reads(const std::string& zone) const override { return {"QUERY", path_of(zone)}; }
 
   Answer answer(Trouble trouble) const override {
-    if (trouble == Trouble::malformed) return {0, "no DNS at all"};
+    if (trouble == Trouble::malformed) return {servfail, "no DNS at all"};
     return {trouble == Trouble::forbidden ? refused : servfail};
   }
 

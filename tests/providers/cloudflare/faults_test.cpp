@@ -266,12 +266,34 @@ TEST_F(CloudflareFault, WhatCannotBeLookedUpIsToldAsUnknown) {
   EXPECT_THAT(written.error().hint, HasSubstr("run plan again"));
 }
 
+TEST_F(CloudflareFault, ARefusalThatCannotBeLookedUpIsNotCalledALostAnswer) {
+  const auto provider = open();
+  ASSERT_TRUE(find(*provider, "example.com"));
+  fault({{"method", "POST"}, {"status", 400}, {"body", duplicate}});
+  fault({{"method", "GET"}, {"path", "dns_records"}});  // the look before passes
+  fault({{"method", "GET"}, {"status", 500}, {"times", 99}});
+  const auto written = provider->write(name("example.com"), {change_});
+  ASSERT_FALSE(written);
+  EXPECT_THAT(written.error().what, HasSubstr("the change met another (Cloudflare answers 400"));
+  EXPECT_THAT(written.error().what, Not(HasSubstr("lost")));
+}
+
 TEST_F(CloudflareFault, ARecordThatIsThereAlreadyIsDoneAfterALook) {
   fault({{"method", "POST"}, {"status", 400}, {"body", duplicate}, {"done", true}});
   const auto written = open()->write(name("example.com"), {change_});
   ASSERT_TRUE(written) << to_string(written.error());
   expect_changed_once();
   EXPECT_EQ(requests("POST"), 1U);
+}
+
+// The first request arrives while the second is on its way.
+TEST_F(CloudflareFault, ARecordThatALostRequestMadeLateIsDoneAfterALook) {
+  fault({{"method", "POST"}, {"status", 502}});
+  fault({{"method", "POST"}, {"status", 400}, {"body", duplicate}, {"done", true}});
+  const auto written = open()->write(name("example.com"), {change_});
+  ASSERT_TRUE(written) << to_string(written.error());
+  expect_changed_once();
+  EXPECT_EQ(requests("POST"), 2U);
 }
 
 TEST_F(CloudflareFault, ARecordThatStaysInTheWayIsAConflict) {
