@@ -222,6 +222,12 @@ TEST(Serial, CountsTheWayItDoes) {
   EXPECT_EQ(next_serial(2026010101, now), 2026112400U);
   EXPECT_EQ(next_serial(2026112499, now), 2026112500U);
   EXPECT_EQ(next_serial(7, now), 8U);
+  // A hundred edits on the last day of a month, and the first one of the next.
+  EXPECT_EQ(next_serial(2026103199, now), 2026112400U);
+  EXPECT_EQ(next_serial(2026113099, now), 2026113100U);
+  EXPECT_EQ(next_serial(2026113100, *parse_time("2026-11-30T23:00:00Z")), 2026113101U);
+  EXPECT_EQ(next_serial(2026113101, *parse_time("2026-12-01T00:00:00Z")), 2026120100U);
+  EXPECT_EQ(next_serial(2026123201, *parse_time("2027-01-01T00:00:00Z")), 2027010100U);
   EXPECT_EQ(next_serial(4294967295U, now), 1U);
   EXPECT_EQ(next_serial(1764000000, now),
             static_cast<std::uint32_t>(now.time_since_epoch().count()));
