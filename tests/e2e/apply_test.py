@@ -162,7 +162,7 @@ class SavedPlans(world.World):
     def test_the_configuration_changed_since(self):
         self.run_it("plan", "-o", "plan.json", check=0)
         self.config(DOMAIN.replace("mx:", "mode: enforce, mx:"))
-        self.assertIn("configuration changed",
+        self.assertIn("its configuration changed: policy.mode",
                       self.run_it("apply", "plan.json", "--yes", check=4).stdout)
         self.config(DOMAIN.replace("example.com", "example.org"))
         self.assertIn("no longer in the configuration",
