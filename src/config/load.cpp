@@ -59,9 +59,14 @@ class Loader {
   // `from` is the place of the include, null for the main file; `chain` the files that led here.
   void file(const std::string& path, const Place* from, std::vector<std::string> chain) {
     const std::string normal = fs::path(path).lexically_normal().string();
-    if (std::ranges::find(chain, normal) != chain.end())
-      return from->reader->error(from->mark, fmt::format("'{}' includes itself", printable(normal)),
-                                 "give included files a folder of their own");
+    if (const auto again = std::ranges::find(chain, normal); again != chain.end()) {
+      const std::vector<std::string> by(std::next(again), chain.end());
+      return from->reader->error(
+          from->mark,
+          printable(fmt::format("'{}' includes itself{}{}", normal,
+                                by.empty() ? "" : ", by way of ", join(by, " and "))),
+          "give included files a folder of their own");
+    }
     if (!seen_.insert(normal).second) return;
     if (chain.size() > deepest_include)
       return from->reader->error(from->mark, "includes are nested deeper than 16 files");

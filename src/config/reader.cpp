@@ -24,6 +24,11 @@ const char* kind_name(const Node& node) {
   return "nothing";
 }
 
+// RFC 1123 §2.1: no top-level domain is all digits, so that nobody takes one for the other.
+bool is_address(const dns::Name& name) {
+  return name.labels().back().find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 }  // namespace
 
 Reader::Reader(std::string file, std::string text, std::vector<Diagnostic>& diagnostics)
@@ -67,7 +72,8 @@ void Reader::add(Diagnostic::Severity severity, const Mark& mark, std::string me
   if (line.size() > widest) {
     const std::size_t begin = caret > widest / 2 ? caret - widest / 2 : 0;
     const std::string lead = begin > 0 ? "..." : "";
-    line = lead + line.substr(std::min(begin, line.size()), widest);
+    const std::string tail = begin + widest < line.size() ? "..." : "";
+    line = lead + line.substr(std::min(begin, line.size()), widest) + tail;
     caret = caret - begin + lead.size();
   }
   diagnostics_.push_back({severity, file_, mark.line, mark.column,
@@ -90,7 +96,7 @@ std::optional<std::string> Reader::text_of(const Node& node, std::string_view wh
           "they stand for secrets in the settings under 'dns' and 'hosts' only");
     return std::nullopt;
   }
-  error(node.mark, fmt::format("{} must be text, and is {}", what, kind_name(node)));
+  error(node.mark, fmt::format("{} must be one value, and is {}", what, kind_name(node)));
   return std::nullopt;
 }
 
@@ -114,8 +120,13 @@ std::optional<dns::Name> Reader::name(const Node& node, std::string_view what) {
   const auto text = text_of(node, what);
   if (!text) return std::nullopt;
   const Result<dns::Name> name = dns::Name::parse(*text);
-  if (name) return *name;
-  error(node.mark, name.error().what);
+  if (!name) {
+    error(node.mark, name.error().what);
+  } else if (is_address(*name)) {
+    error(node.mark, fmt::format("{} is a name, and {} an IP address", what, name->text()));
+  } else {
+    return *name;
+  }
   return std::nullopt;
 }
 

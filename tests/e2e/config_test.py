@@ -92,7 +92,8 @@ class Robust(world.World):
         self.write("include: b.yaml\n", "more/a.yaml")
         self.write("include: ../stsctl.yaml\n", "more/b.yaml")
         text = self.validate()
-        self.assertIn("more/b.yaml:1:10: error: 'stsctl.yaml' includes itself", text)
+        self.assertIn("more/b.yaml:1:10: error: 'stsctl.yaml' includes itself, "
+                      "by way of more/a.yaml and more/b.yaml", text)
         self.assertIn("include: ../stsctl.yaml\n             ^", text)
         self.assertIn("hint: give included files a folder of their own", text)
 
