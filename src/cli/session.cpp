@@ -12,7 +12,8 @@ namespace stsctl::cli {
 namespace {
 
 bool fits(const std::string& target, const dns::Name& domain) {
-  if (target.find_first_of("*?") != std::string::npos) return glob_matches(target, domain.text());
+  if (target.find_first_of("*?") != std::string::npos)
+    return glob_matches(target, domain.text()) || glob_matches(target, domain.unicode());
   const Result<dns::Name> name = dns::Name::parse(target);
   return name && *name == domain;
 }

@@ -54,6 +54,8 @@ class Path(world.World):
         self.assertNotIn("a.example", out)
         self.assertIn("2 to change", self.run_it("plan", "-t", "?.example", check=0).stdout)
         self.assertIn("1 to change", self.run_it("plan", "-t", "müller.example", check=0).stdout)
+        self.assertIn("1 to change", self.run_it("plan", "-t", "mü*.example", check=0).stdout)
+        self.assertIn("1 to change", self.run_it("plan", "-t", "xn--m*", check=0).stdout)
         wrong = self.run_it("plan", "--target", "b.exampl", check=64)
         self.assertIn("did you mean 'b.example'?", wrong.stderr)
 
