@@ -36,7 +36,7 @@ std::optional<config::Config> load_config(const Context& context, Secrets secret
   config::Sources from = sources(context.world);
   from.secrets = secrets == Secrets::read;
   const config::Loaded loaded =
-      config::load(context.globals.config, engine::builtin_catalog(), from);
+      config::load(context.globals.config, engine::checking_catalog(context.world.services), from);
   for (const config::Diagnostic& diagnostic : loaded.diagnostics)
     context.world.err << config::format(diagnostic) << '\n';
   return loaded.config;

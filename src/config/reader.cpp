@@ -1,6 +1,7 @@
 #include "config/reader.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -40,6 +41,17 @@ Reader::Reader(std::string file, std::string text, std::vector<Diagnostic>& diag
 
 std::string Reader::where(const Mark& mark) const {
   return fmt::format("{}:{}:{}", file_, mark.line, mark.column);
+}
+
+std::optional<Mark> Reader::mark_at(std::string_view where) const {
+  if (!where.starts_with(file_ + ":")) return std::nullopt;
+  where.remove_prefix(file_.size() + 1);
+  Mark mark;
+  const auto line = std::from_chars(where.begin(), where.end(), mark.line);
+  if (line.ec != std::errc{} || line.ptr == where.end() || *line.ptr != ':') return std::nullopt;
+  const auto column = std::from_chars(line.ptr + 1, where.end(), mark.column);
+  if (column.ec != std::errc{} || column.ptr != where.end()) return std::nullopt;
+  return mark;
 }
 
 void Reader::error(const Mark& mark, std::string message, std::string hint) {
