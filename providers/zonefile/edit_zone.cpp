@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "providers/zonefile/editor.h"
 #include "providers/zonefile/rdata.h"
 #include "providers/zonefile/zone.h"
@@ -92,6 +93,19 @@ Result<Done> no_company_for_a_cname(const Zone& zone, const Named& named) {
   return Done{};
 }
 
+// Nobody would be served what is written below a delegation.
+Result<Done> nothing_where_others_answer(const Zone& zone, const Named& named) {
+  for (const auto& [key, edit] : named) {
+    const auto cut = edit->after ? cut_over(zone, key.first) : std::nullopt;
+    if (cut)
+      return fail(Code::conflict,
+                  fmt::format("the zone leaves {} to other servers by the {} record at {}",
+                              key.first, zone.at(*cut).type, printable(zone.at(*cut).owner)),
+                  zone.where(*cut), "run plan again to see what is there");
+  }
+  return Done{};
+}
+
 Result<Done> verify(const Zone& before, const Zone& after, const Named& named) {
   const auto unsafe = [&](const char* why) {
     return fail(Code::unsupported, fmt::format("the file cannot be edited safely: {}", why),
@@ -99,6 +113,7 @@ Result<Done> verify(const Zone& before, const Zone& after, const Named& named) {
                 "give its records explicit owners and put a $TTL line at its top");
   };
   if (const Result<Done> alone = no_company_for_a_cname(after, named); !alone) return alone;
+  if (const Result<Done> ours = nothing_where_others_answer(after, named); !ours) return ours;
   if (others(before, named) != others(after, named)) return unsafe("another record would change");
   std::set<dns::Name> owners;
   std::size_t wanted = 0;

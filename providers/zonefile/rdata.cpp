@@ -14,10 +14,12 @@ namespace stsctl::providers::zonefile {
 
 namespace {
 
-// The types that are looked at: what stsctl manages, the SOA, and what makes a zone signed.
+// The types that are looked at: what stsctl manages, the SOA, what hands names to others, and what
+// makes a zone signed.
 constexpr std::pair<std::uint32_t, const char*> known_types[] = {
-    {1, "A"},      {5, "CNAME"}, {6, "SOA"},     {15, "MX"},    {16, "TXT"},        {28, "AAAA"},
-    {46, "RRSIG"}, {47, "NSEC"}, {48, "DNSKEY"}, {50, "NSEC3"}, {51, "NSEC3PARAM"}, {63, "ZONEMD"}};
+    {1, "A"},       {2, "NS"},     {5, "CNAME"},       {6, "SOA"},    {15, "MX"},
+    {16, "TXT"},    {28, "AAAA"},  {39, "DNAME"},      {46, "RRSIG"}, {47, "NSEC"},
+    {48, "DNSKEY"}, {50, "NSEC3"}, {51, "NSEC3PARAM"}, {63, "ZONEMD"}};
 
 std::unexpected<Error> malformed() {
   return fail(Code::invalid, "the data after \\# is malformed (RFC 3597)");

@@ -16,11 +16,14 @@ std::uint32_t date_number(Time now) {
          static_cast<unsigned>(date.month()) * 100 + static_cast<unsigned>(date.day());
 }
 
+// Days past the month's end too: a hundred edits on its last day lead there.
 bool is_date(std::uint32_t serial) {
+  constexpr std::uint32_t last_day = 32;
   const std::uint32_t date = serial / 100;
-  const year_month_day day{std::chrono::year{static_cast<int>(date / 10000)},
-                           std::chrono::month{date / 100 % 100}, std::chrono::day{date % 100}};
-  return date / 10000 >= 1980 && date / 10000 < 2200 && day.ok();
+  const std::uint32_t month = date / 100 % 100;
+  const std::uint32_t day = date % 100;
+  return date / 10000 >= 1980 && date / 10000 < 2200 && month >= 1 && month <= 12 && day >= 1 &&
+         day <= last_day;
 }
 
 bool is_unix_time(std::uint32_t serial, Time now) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 #include <unordered_map>
 #include <utility>
 
@@ -132,6 +133,10 @@ class Loader {
       Record& record = file.content.records[done];
       zone_.order.push_back({index, done});
       if (record.generate) zone_.generates.push_back({index, done});
+      const bool leaves =
+          record.type == "NS" ? record.owner != zone_.name.text() : record.type == "DNAME";
+      if (leaves && !record.generate)
+        zone_.cuts.try_emplace(record.owner, Zone::Place{index, done});
       if (Result<Done> resolved = ttls_.resolve(file.text, record); !resolved)
         return fail_at(resolved, zone_.where({index, done}));
     }
@@ -184,6 +189,35 @@ class Collector {
   std::map<std::pair<std::string, dns::Type>, dns::RecordSet> sets_;
 };
 
+// An empty or cut-off file must not pass for a zone without our records.
+Result<Done> check_soa(const Zone& zone) {
+  std::optional<Zone::Place> soa;
+  for (const Zone::Place& place : zone.order) {
+    if (zone.at(place).type != "SOA" || zone.at(place).owner != zone.name.text()) continue;
+    // RFC 1035 §5.2. BIND passes over one that repeats the other: until one counts on.
+    if (soa)
+      return fail(Code::invalid,
+                  fmt::format("a second SOA record, the first at {}", zone.where(*soa)),
+                  zone.where(place), "remove one of them");
+    soa = place;
+  }
+  if (soa) return Done{};
+  return fail(Code::invalid,
+              fmt::format("no SOA record at {}: the file is no whole zone", zone.name.text()),
+              zone.files.front().path);
+}
+
+// What stands at a name that the zone leaves to others by the record at `cut`.
+dns::RecordSet left_to_others(const Zone& zone, const dns::Name& owner, const Zone::Place& cut) {
+  const Record& record = zone.at(cut);
+  const char* what = record.type == "NS" ? "a delegation to other servers" : "an alias by DNAME";
+  return {owner,
+          dns::Type::locked,
+          Duration{record.ttl},
+          {fmt::format("{} ({} at {}, {})", what, record.type, printable(record.owner),
+                       zone.where(cut))}};
+}
+
 }  // namespace
 
 std::string Zone::where(const Place& place) const {
@@ -196,13 +230,7 @@ Result<Zone> read_zone(const dns::Name& name, const std::string& path,
   Zone zone{.name = name, .include_folder = include_folder};
   const Result<Done> loaded = Loader(zone, read).load(path, {.origin = name.text(), .owner = {}});
   if (!loaded) return fail(loaded);
-  // An empty or cut-off file must not pass for a zone without our records.
-  const bool has_soa = std::ranges::any_of(zone.order, [&](const Zone::Place& place) {
-    return zone.at(place).type == "SOA" && zone.at(place).owner == name.text();
-  });
-  if (!has_soa)
-    return fail(Code::invalid,
-                fmt::format("no SOA record at {}: the file is no whole zone", name.text()), path);
+  if (const Result<Done> whole = check_soa(zone); !whole) return fail(whole);
   return zone;
 }
 
@@ -235,11 +263,19 @@ Result<std::vector<Generated>> generated_at(const Zone& zone, const std::string&
 
 Result<std::vector<dns::RecordSet>> record_sets(const Zone& zone,
                                                 const std::vector<dns::Name>& owners) {
-  Collector collector(owners);
+  std::vector<dns::Name> answered;
+  std::vector<dns::RecordSet> left;
+  for (const dns::Name& owner : owners) {
+    if (const auto cut = cut_over(zone, owner.text()))
+      left.push_back(left_to_others(zone, owner, *cut));
+    else
+      answered.push_back(owner);
+  }
+  Collector collector(answered);
   for (const Zone::Place& place : zone.order)
     if (const auto added = collector.add(zone.text(place), zone.at(place)); !added)
       return fail_at(added, zone.where(place));
-  for (const dns::Name& owner : owners) {
+  for (const dns::Name& owner : answered) {
     const auto generated = generated_at(zone, owner.text());
     if (!generated) return fail(generated);
     for (const Generated& one : *generated)
@@ -247,7 +283,22 @@ Result<std::vector<dns::RecordSet>> record_sets(const Zone& zone,
         return fail_at(added, zone.where(one.line));
   }
   auto sets = collector.sets();
-  return sets ? std::move(sets) : fail_at(sets, zone.files.front().path);
+  if (!sets) return fail_at(sets, zone.files.front().path);
+  std::ranges::move(left, std::back_inserter(*sets));
+  return sets;
+}
+
+std::optional<Zone::Place> cut_over(const Zone& zone, std::string_view owner) {
+  if (zone.cuts.empty()) return std::nullopt;
+  for (std::string_view name = owner;;) {
+    const auto found = zone.cuts.find(name);
+    // A DNAME says nothing about the name it stands at.
+    if (found != zone.cuts.end() && (name != owner || zone.at(found->second).type == "NS"))
+      return found->second;
+    const std::size_t dot = name.find('.');
+    if (dot == std::string_view::npos || name == zone.name.text()) return std::nullopt;
+    name.remove_prefix(dot + 1);
+  }
 }
 
 std::optional<Zone::Place> first_seal(const Zone& zone) {

@@ -39,6 +39,7 @@ struct SettingSpec {
   std::string fallback = {};      ///< What holds when it is left out, for docs; may be empty.
   std::int64_t least = 0;         ///< integer: smallest value; duration: seconds.
   std::int64_t most = INT64_MAX;  ///< integer: largest value; duration: seconds.
+  std::string pattern = {};       ///< text: what all of it fits, for the schema.
   std::vector<std::string> choices = {};  ///< choice: the words allowed.
   std::vector<SettingSpec> fields = {};   ///< object: what it holds.
 };

@@ -12,7 +12,8 @@ namespace stsctl::cli {
 namespace {
 
 bool fits(const std::string& target, const dns::Name& domain) {
-  if (target.find_first_of("*?") != std::string::npos) return glob_matches(target, domain.text());
+  if (target.find_first_of("*?") != std::string::npos)
+    return glob_matches(target, domain.text()) || glob_matches(target, domain.unicode());
   const Result<dns::Name> name = dns::Name::parse(target);
   return name && *name == domain;
 }
@@ -35,7 +36,7 @@ std::optional<config::Config> load_config(const Context& context, Secrets secret
   config::Sources from = sources(context.world);
   from.secrets = secrets == Secrets::read;
   const config::Loaded loaded =
-      config::load(context.globals.config, engine::builtin_catalog(), from);
+      config::load(context.globals.config, engine::checking_catalog(context.world.services), from);
   for (const config::Diagnostic& diagnostic : loaded.diagnostics)
     context.world.err << config::format(diagnostic) << '\n';
   return loaded.config;

@@ -20,6 +20,9 @@ namespace stsctl::config {
 struct ProviderSpec {
   std::string name;
   std::vector<SettingSpec> settings;
+  /// Do settings that are right one by one make sense together? Asks nobody. Code::invalid, `where`
+  /// as Settings gives it, if not; every other error is none of the text. Empty: they always do.
+  std::function<Result<Done>(const Settings& settings)> check = {};
 };
 struct Catalog {
   std::vector<ProviderSpec> dns;

@@ -68,7 +68,8 @@ SettingSpec id_key() {
                   .choices = {"automatic", "timestamp", "digest", "fixed"}},
                  {.name = "value",
                   .type = SettingType::text,
-                  .description = "With fixed: 1 to 32 letters and digits."}}};
+                  .description = "With fixed: 1 to 32 letters and digits.",
+                  .pattern = "^[A-Za-z0-9]{1,32}$"}}};
 }
 
 std::vector<SettingSpec> make_domain_keys() {

@@ -1,6 +1,7 @@
 #include "config/layer.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include <fmt/format.h>
 
@@ -31,13 +32,15 @@ class LayerReader {
       if (key.text == "address") address(value);
       if (key.text == "id") id(value);
       if (key.text == "ttl") ttl(value);
-      if (key.text == "safety") safety(value);
+      if (key.text == "safety") layer_.safety = safety(value);
       if (key.text == "takeover") layer_.takeover = reader_.boolean(value, "'takeover'");
       if (key.text == "longest_max_age")
         layer_.longest_max_age = bounded(value, "longest_max_age", 0);
     }
     check_live(mapping);
-    layer_.faulty = reader_.errors() > errors;
+    // A merge key is reported already, and nobody knows what it would have brought.
+    merges_ = merges_ || mapping.find("<<") != nullptr;
+    layer_.faulty = merges_ || reader_.errors() > errors;
     return std::move(layer_);
   }
 
@@ -50,7 +53,9 @@ class LayerReader {
     }
     part = Part::on;
     const Node* mapping = reader_.mapping(node, "'" + key + "'");
-    if (mapping != nullptr) reader_.check_keys(*mapping, names(fields_of(key)), "'" + key + "'");
+    if (mapping == nullptr) return nullptr;
+    reader_.check_keys(*mapping, names(fields_of(key)), "'" + key + "'");
+    merges_ = merges_ || mapping->find("<<") != nullptr;
     return mapping;
   }
 
@@ -144,8 +149,13 @@ class LayerReader {
     // Of a state that is no state nobody knows whether it needs more.
     layer_.tlsrpt_retired = state != nullptr && retired(*state).value_or(true);
     const Node* rua = mapping->find("rua");
-    if (rua == nullptr && layer_.tlsrpt_retired) return;
-    if (rua == nullptr) return reader_.error(node.mark, "'tlsrpt' needs 'rua' (RFC 8460 §3)");
+    if (rua == nullptr) {
+      // Not beside a misspelt key, which is reported.
+      const bool misspelt = mapping->entries.size() > (state == nullptr ? 0U : 1U);
+      if (!layer_.tlsrpt_retired && !misspelt)
+        reader_.error(node.mark, "'tlsrpt' needs 'rua' (RFC 8460 §3)");
+      return;
+    }
     layer_.rua.emplace();
     for (auto& [uri, mark] : reader_.list(*rua, "'rua'")) {
       const Result<Done> good = sts::check_rua(uri);
@@ -202,7 +212,13 @@ class LayerReader {
     if (ignored == Part::off) reader_.error(node.mark, "'id' cannot be null");
     if (mapping == nullptr) return;
     layer_.id_strategy = plan::IdStrategy::automatic;
-    if (const Node* strategy = mapping->find("strategy")) read_strategy(*strategy);
+    if (const Node* strategy = mapping->find("strategy")) {
+      using enum plan::IdStrategy;
+      const auto known =
+          word(*strategy, "strategy", "id strategy", {automatic, timestamp, digest, fixed});
+      if (!known) return;
+      layer_.id_strategy = known;
+    }
     const Node* value = mapping->find("value");
     const bool fixed = layer_.id_strategy == plan::IdStrategy::fixed;
     if (fixed && value == nullptr) reader_.error(node.mark, "a fixed id needs its 'value'");
@@ -216,31 +232,27 @@ class LayerReader {
     layer_.fixed_id = *text;
   }
 
-  void read_strategy(const Node& node) {
-    const auto text = reader_.text_of(node, "'strategy'");
-    if (!text) return;
-    for (const plan::IdStrategy strategy :
-         {plan::IdStrategy::automatic, plan::IdStrategy::timestamp, plan::IdStrategy::digest,
-          plan::IdStrategy::fixed}) {
-      if (*text != plan::to_string(strategy)) continue;
-      layer_.id_strategy = strategy;
-      return;
+  // The value among `known` that is written as a word.
+  template <class T>
+  std::optional<T> word(const Node& node, std::string_view key, std::string_view what,
+                        std::initializer_list<T> known) {
+    const auto text = reader_.text_of(node, fmt::format("'{}'", key));
+    if (!text) return std::nullopt;
+    std::vector<std::string> words;
+    for (const T one : known) {
+      words.emplace_back(to_string(one));
+      if (*text == words.back()) return one;
     }
-    reader_.error(node.mark, fmt::format("unknown id strategy '{}'", printable(*text)),
-                  "one of: automatic, timestamp, digest, fixed");
+    const auto near = nearest(*text, words);
+    reader_.error(node.mark, fmt::format("unknown {} '{}'", what, printable(*text)),
+                  near ? fmt::format("did you mean '{}'?", *near)
+                       : fmt::format("one of: {}", join(words, ", ")));
+    return std::nullopt;
   }
 
-  void safety(const Node& node) {
-    const auto text = reader_.text_of(node, "'safety'");
-    if (!text) return;
-    for (const plan::SenderKind kind :
-         {plan::SenderKind::prompt, plan::SenderKind::daily, plan::SenderKind::strict})
-      if (*text == plan::to_string(kind)) layer_.safety = kind;
-    if (layer_.safety) return;
-    const auto near = nearest(*text, {"strict", "daily", "prompt"});
-    reader_.error(
-        node.mark, fmt::format("unknown kind of sender '{}'", printable(*text)),
-        near ? fmt::format("did you mean '{}'?", *near) : "one of: strict, daily, prompt");
+  std::optional<plan::SenderKind> safety(const Node& node) {
+    using enum plan::SenderKind;
+    return word(node, "safety", "kind of sender", {strict, daily, prompt});
   }
 
   void ttl(const Node& node) {
@@ -264,6 +276,7 @@ class LayerReader {
 
   Reader& reader_;
   Layer layer_;
+  bool merges_ = false;  // it has a merge key
 };
 
 template <class T>

@@ -59,9 +59,14 @@ class Loader {
   // `from` is the place of the include, null for the main file; `chain` the files that led here.
   void file(const std::string& path, const Place* from, std::vector<std::string> chain) {
     const std::string normal = fs::path(path).lexically_normal().string();
-    if (std::ranges::find(chain, normal) != chain.end())
-      return from->reader->error(from->mark, fmt::format("'{}' includes itself", printable(normal)),
-                                 "give included files a folder of their own");
+    if (const auto again = std::ranges::find(chain, normal); again != chain.end()) {
+      const std::vector<std::string> by(std::next(again), chain.end());
+      return from->reader->error(
+          from->mark,
+          printable(fmt::format("'{}' includes itself{}{}", normal,
+                                by.empty() ? "" : ", by way of ", join(by, " and "))),
+          "give included files a folder of their own");
+    }
     if (!seen_.insert(normal).second) return;
     if (chain.size() > deepest_include)
       return from->reader->error(from->mark, "includes are nested deeper than 16 files");
@@ -151,14 +156,26 @@ class Loader {
       if (spec == nullptr) continue;
       broken_.erase(name.text);
       RawAccount raw{{name.text, spec->name, {}}, {&reader, name.mark}};
+      const std::size_t errors = reader.errors();
       raw.account.settings = read_settings(reader, value, spec->settings, sources_);
       raw.account.settings.account = name.text;
       raw.account.settings.place = reader.where(name.mark);
+      if (reader.errors() == errors) check(reader, *spec, raw.account.settings, name.mark);
       const auto [known, fresh] = into.try_emplace(name.text, std::move(raw));
       if (!fresh)
         reader.error(name.mark, fmt::format("'{}' is defined twice, first at {}",
                                             printable(name.text), where(known->second.place)));
     }
+  }
+
+  // Secrets that are left out would be missed.
+  void check(Reader& reader, const ProviderSpec& spec, const Settings& settings,
+             const Mark& account) const {
+    if (!spec.check || !sources_.secrets) return;
+    const Result<Done> good = spec.check(settings);
+    if (good || good.error().code != Code::invalid) return;
+    reader.error(reader.mark_at(good.error().where).value_or(account), good.error().what,
+                 good.error().hint);
   }
 
   static const ProviderSpec* provider(Reader& reader, const Node& account,

@@ -1,6 +1,7 @@
 #include "config/reader.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -24,6 +25,11 @@ const char* kind_name(const Node& node) {
   return "nothing";
 }
 
+// RFC 1123 §2.1: no top-level domain is all digits, so that nobody takes one for the other.
+bool is_address(const dns::Name& name) {
+  return name.labels().back().find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 }  // namespace
 
 Reader::Reader(std::string file, std::string text, std::vector<Diagnostic>& diagnostics)
@@ -35,6 +41,17 @@ Reader::Reader(std::string file, std::string text, std::vector<Diagnostic>& diag
 
 std::string Reader::where(const Mark& mark) const {
   return fmt::format("{}:{}:{}", file_, mark.line, mark.column);
+}
+
+std::optional<Mark> Reader::mark_at(std::string_view where) const {
+  if (!where.starts_with(file_ + ":")) return std::nullopt;
+  where.remove_prefix(file_.size() + 1);
+  Mark mark;
+  const auto line = std::from_chars(where.begin(), where.end(), mark.line);
+  if (line.ec != std::errc{} || line.ptr == where.end() || *line.ptr != ':') return std::nullopt;
+  const auto column = std::from_chars(line.ptr + 1, where.end(), mark.column);
+  if (column.ec != std::errc{} || column.ptr != where.end()) return std::nullopt;
+  return mark;
 }
 
 void Reader::error(const Mark& mark, std::string message, std::string hint) {
@@ -67,7 +84,8 @@ void Reader::add(Diagnostic::Severity severity, const Mark& mark, std::string me
   if (line.size() > widest) {
     const std::size_t begin = caret > widest / 2 ? caret - widest / 2 : 0;
     const std::string lead = begin > 0 ? "..." : "";
-    line = lead + line.substr(std::min(begin, line.size()), widest);
+    const std::string tail = begin + widest < line.size() ? "..." : "";
+    line = lead + line.substr(std::min(begin, line.size()), widest) + tail;
     caret = caret - begin + lead.size();
   }
   diagnostics_.push_back({severity, file_, mark.line, mark.column,
@@ -90,7 +108,7 @@ std::optional<std::string> Reader::text_of(const Node& node, std::string_view wh
           "they stand for secrets in the settings under 'dns' and 'hosts' only");
     return std::nullopt;
   }
-  error(node.mark, fmt::format("{} must be text, and is {}", what, kind_name(node)));
+  error(node.mark, fmt::format("{} must be one value, and is {}", what, kind_name(node)));
   return std::nullopt;
 }
 
@@ -114,8 +132,13 @@ std::optional<dns::Name> Reader::name(const Node& node, std::string_view what) {
   const auto text = text_of(node, what);
   if (!text) return std::nullopt;
   const Result<dns::Name> name = dns::Name::parse(*text);
-  if (name) return *name;
-  error(node.mark, name.error().what);
+  if (!name) {
+    error(node.mark, name.error().what);
+  } else if (is_address(*name)) {
+    error(node.mark, fmt::format("{} is a name, and {} an IP address", what, name->text()));
+  } else {
+    return *name;
+  }
   return std::nullopt;
 }
 

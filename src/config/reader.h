@@ -21,6 +21,8 @@ class Reader {
   const std::string& file() const { return file_; }
   const std::string& text() const { return text_; }
   std::string where(const Mark& mark) const;
+  /// The reverse; none for what is no place in this file.
+  std::optional<Mark> mark_at(std::string_view where) const;
 
   void error(const Mark& mark, std::string message, std::string hint = {});
   /// How many errors were reported so far.

@@ -20,6 +20,8 @@ const Json text_types = {"string", "number", "boolean"};
 Json type_schema(const SettingSpec& spec) {
   switch (spec.type) {
     case SettingType::text:
+      if (!spec.pattern.empty()) return {{"type", text_types}, {"pattern", spec.pattern}};
+      return {{"type", text_types}};
     case SettingType::secret:
     case SettingType::path:
       return {{"type", text_types}};
@@ -27,8 +29,13 @@ Json type_schema(const SettingSpec& spec) {
       return {{"type", "string"}, {"minLength", 1}};
     case SettingType::url:
       return {{"type", "string"}, {"pattern", "^(https?://|\\$\\{)"}};
-    case SettingType::duration:
-      return {{"type", {"string", "integer"}}, {"pattern", "^[0-9]+[smhdw]?$"}, {"minimum", 0}};
+    case SettingType::duration: {
+      Json schema{{"type", {"string", "integer"}},
+                  {"pattern", "^[0-9]+[smhdw]?$"},
+                  {"minimum", spec.least}};
+      if (spec.most < INT64_MAX) schema["maximum"] = spec.most;
+      return schema;
+    }
     case SettingType::integer:
       if (spec.least == spec.most) return {{"const", spec.least}};
       return {{"type", {"integer", "string"}}, {"minimum", spec.least}, {"maximum", spec.most}};

@@ -35,6 +35,13 @@ std::size_t count_nodes(const Node& node) {
   return count;
 }
 
+// A brace or bracket whose end is missing, in the words of yaml-cpp 0.7; else nothing.
+const char* open_end(const std::string& message) {
+  if (message == "end of map flow not found") return "this '{' is never closed";
+  if (message == "end of sequence flow not found") return "this '[' is never closed";
+  return nullptr;
+}
+
 // The usual reason why text is no YAML.
 std::string syntax_hint(const std::string& text) {
   const bool tabs = text.starts_with('\t') || text.find("\n\t") != std::string::npos;
@@ -86,6 +93,8 @@ class Builder : public YAML::EventHandler {
   void OnMapEnd() override { close(); }
 
   Node take() { return std::move(root_); }
+  /// Where what is still open began.
+  Mark innermost() const { return levels_.empty() ? Mark{} : levels_.back().node.mark; }
   std::vector<YamlFault> faults;
 
  private:
@@ -179,8 +188,13 @@ std::pair<Node, std::vector<YamlFault>> parse_yaml(const std::string& text,
   } catch (const Stop& stop) {
     builder.faults.push_back(stop.fault);
   } catch (const YAML::Exception& bad) {
-    builder.faults.push_back(
-        {mark_of(bad.mark), "not YAML: " + printable(bad.msg), syntax_hint(text)});
+    // Where a brace was missed yaml-cpp finds out somewhere behind it, often at the end of the
+    // file.
+    if (const char* open = open_end(bad.msg); open != nullptr && builder.innermost().line > 0)
+      builder.faults.push_back({builder.innermost(), std::string("not YAML: ") + open, ""});
+    else
+      builder.faults.push_back(
+          {mark_of(bad.mark), "not YAML: " + printable(bad.msg), syntax_hint(text)});
   }
   return {builder.take(), std::move(builder.faults)};
 }

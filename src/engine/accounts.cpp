@@ -76,6 +76,23 @@ config::Catalog builtin_catalog() {
   return catalog;
 }
 
+config::Catalog checking_catalog(const io::Services& services) {
+  // Whether a provider can be opened with them: nothing is sent for that.
+  const auto check = [&services](const auto& kinds, std::vector<config::ProviderSpec>& specs) {
+    for (std::size_t i = 0; i < specs.size(); ++i)
+      specs[i].check = [&services, &kind = kinds[i]](const Settings& settings) -> Result<Done> {
+        hide_secrets(settings, kind.settings, "", services.log);
+        const auto opened = kind.make(settings, services);
+        if (!opened) return fail(opened);
+        return Done{};
+      };
+  };
+  config::Catalog catalog = builtin_catalog();
+  check(providers::dns_kinds(), catalog.dns);
+  check(providers::host_kinds(), catalog.hosts);
+  return catalog;
+}
+
 Accounts open_accounts(const config::Config& config, const std::vector<config::Domain>& domains,
                        const io::Services& services) {
   std::set<std::string> used_dns;

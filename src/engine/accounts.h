@@ -25,6 +25,8 @@ struct Accounts {
 
 /// The catalog of built-in providers, for config::load.
 config::Catalog builtin_catalog();
+/// The same, with checks of what settings say together. `services` must outlive it.
+config::Catalog checking_catalog(const io::Services& services);
 
 /// Opens those accounts that `domains` use.
 Accounts open_accounts(const config::Config& config, const std::vector<config::Domain>& domains,

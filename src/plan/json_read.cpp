@@ -1,5 +1,6 @@
 // Reads plans from JSON: schemas/plan.schema.json.
 
+#include <algorithm>
 #include <initializer_list>
 #include <utility>
 
@@ -233,7 +234,8 @@ DomainPlan read_domain(const Json& json) {
 }
 
 Plan read_plan(const Json& json) {
-  if (json.at("format") != "stsctl-plan") throw BadPlan{"it is no stsctl plan"};
+  if (!json.is_object() || json.value("format", Json()) != "stsctl-plan")
+    throw BadPlan{"'stsctl plan -o' did not write it"};
   if (json.at("version") != plan_format_version)
     throw BadPlan{fmt::format("its format version is {}, this program reads {}",
                               json.at("version").dump(), plan_format_version)};
@@ -254,8 +256,15 @@ Result<Plan> plan_from_json(const std::string& text) {
     return read_plan(Json::parse(text));
   } catch (const BadPlan& bad) {
     return fail(Code::invalid, "the plan cannot be read: " + bad.what);
+  } catch (const nlohmann::json::parse_error& bad) {
+    return fail(Code::invalid, fmt::format("the plan cannot be read: no JSON at line {}",
+                                           1 + std::ranges::count(text.substr(0, bad.byte), '\n')));
   } catch (const nlohmann::json::exception& bad) {
-    return fail(Code::invalid, "the plan cannot be read: " + printable(bad.what()));
+    // "[json.exception.out_of_range.403] key 'steps' not found"
+    const std::string_view what = bad.what();
+    const std::size_t begin = what.find("] ");
+    return fail(Code::invalid, "the plan cannot be read: " +
+                                   printable(what.substr(begin == what.npos ? 0 : begin + 2)));
   }
 }
 

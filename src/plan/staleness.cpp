@@ -1,10 +1,25 @@
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "plan/make.h"
 
 namespace stsctl::plan {
 
 namespace {
+
+// "TXT "v=STSv1; id=a""; "nothing".
+std::string describe(const NameState& state) {
+  constexpr std::size_t longest = 200;
+  std::vector<std::string> all;
+  for (const dns::RecordSet& set : state.sets) {
+    std::vector<std::string> values = set.values;
+    if (set.type == dns::Type::txt)
+      for (std::string& value : values)
+        value = dns::encode_txt(value);
+    all.push_back(fmt::format("{} {}", dns::to_string(set.type), join(values, ", ")));
+  }
+  return all.empty() ? "nothing" : shortened(printable(join(all, "; ")), longest);
+}
 
 void compare_name(const dns::Name& owner, const Result<NameState>& saved,
                   const Result<NameState>& now, std::vector<std::string>& differences) {
@@ -15,8 +30,36 @@ void compare_name(const dns::Name& owner, const Result<NameState>& saved,
     differences.push_back(fmt::format("{} lies in zone {} now, not {}", owner.text(),
                                       now->zone.text(), saved->zone.text()));
   } else if (saved->sets != now->sets) {
-    differences.push_back(fmt::format("the records at {} changed", owner.text()));
+    differences.push_back(
+        fmt::format("the records at {} changed, now {}", owner.text(), describe(*now)));
   }
+}
+
+// The keys of the configuration whose values differ, as a domain spells them.
+std::vector<std::string> changed_keys(const Desired& one, const Desired& other) {
+  std::vector<std::string> keys;
+  const auto add = [&](bool same, const char* key) {
+    if (!same) keys.emplace_back(key);
+  };
+  add(one.dns == other.dns, "dns");
+  add(one.host == other.host, "host");
+  if (!one.policy || !other.policy) {
+    add(one.policy == other.policy, "policy");
+  } else {
+    add(one.policy->mode == other.policy->mode, "policy.mode");
+    add(one.policy->mx == other.policy->mx && one.mx_live == other.mx_live, "policy.mx");
+    add(one.policy->max_age == other.policy->max_age, "policy.max_age");
+  }
+  add(one.tlsrpt == other.tlsrpt, "tlsrpt");
+  add(one.address == other.address, "address");
+  add(one.id_strategy == other.id_strategy && one.fixed_id == other.fixed_id, "id");
+  add(one.ttls == other.ttls, "ttl");
+  add(one.safety == other.safety, "safety");
+  add(one.takeover == other.takeover, "takeover");
+  add(one.longest_max_age == other.longest_max_age, "longest_max_age");
+  add(one.edge_delay == other.edge_delay && one.as_configured == other.as_configured,
+      "settings of the host");
+  return keys;
 }
 
 std::vector<std::string> refusals(const DomainPlan& plan) {
@@ -45,7 +88,9 @@ void compare_mx(const DomainPlan& saved, const Observed& observed, const Moment&
 std::vector<std::string> staleness(const DomainPlan& saved, const Desired& desired,
                                    const Observed& observed, const Moment& moment) {
   std::vector<std::string> differences;
-  if (saved.desired != desired) differences.emplace_back("its configuration changed");
+  if (saved.desired != desired)
+    differences.push_back(fmt::format("its configuration changed: {}",
+                                      join(changed_keys(saved.desired, desired), ", ")));
   if (!saved.observed) return differences;
   const Owners names = owners(saved.domain());
   compare_name(names.sts, saved.observed->sts, observed.sts, differences);
@@ -56,7 +101,8 @@ std::vector<std::string> staleness(const DomainPlan& saved, const Desired& desir
   if (!observed.policy)
     differences.push_back("the policy cannot be read: " + observed.policy.error().what);
   else if (*saved.observed->policy != *observed.policy)
-    differences.emplace_back("the policy at its host changed");
+    differences.emplace_back(*observed.policy ? "the policy at its host changed"
+                                              : "the policy at its host is gone");
   return differences;
 }
 

@@ -161,6 +161,45 @@ TEST(Load, SecretsMayBeLeftOutUnread) {
   EXPECT_EQ(loaded.config->dns.front().settings.text("server"), "one");
 }
 
+TEST(Load, SettingsThatDoNotFitTogetherAreShownWhereTheyStand) {
+  const std::string text =
+      "version: 1\ndns:\n  z: {provider: zonefile, directory: d, path: x}\n  y: {provider: "
+      "zonefile}\nhosts: {web: {provider: directory, root: www}}\n";
+  Error error{Code::invalid, "odd", "", "even"};
+  int checks = 0;
+  const auto faults = [&](const std::string& key, bool secrets) {
+    config::Catalog catalog = engine::builtin_catalog();
+    for (ProviderSpec& spec : catalog.dns)
+      spec.check = [&](const Settings& settings) -> Result<Done> {
+        ++checks;
+        Error said = error;
+        said.where = key.empty() ? "elsewhere:1:1" : settings.where(key);
+        return std::unexpected(said);
+      };
+    const Loaded loaded =
+        load("x.yaml", catalog,
+             {.read = [&](const std::string&, std::size_t) { return text; },
+              .glob = [](const std::string&) { return std::vector<std::string>{}; },
+              .env = [](const std::string&) { return std::optional<std::string>{}; },
+              .secrets = secrets});
+    std::string all;
+    for (const Diagnostic& one : loaded.diagnostics)
+      all += format(one) + "\n";
+    return all;
+  };
+  const std::string missing =
+      "x.yaml:4:6: error: 'directory' is missing: Folder of the zone files.\n"
+      "      y: {provider: zonefile}\n         ^\n";
+  EXPECT_EQ(faults("path", true),
+            "x.yaml:3:47: error: odd\n      z: {provider: zonefile, directory: d, path: x}\n" +
+                std::string(50, ' ') + "^\n  hint: even\n" + missing);
+  EXPECT_EQ(checks, 1) << "the other account is wrong already";
+  EXPECT_EQ(faults("", true).substr(0, 23), "x.yaml:3:3: error: odd\n");
+  EXPECT_EQ(faults("path", false), missing) << "secrets that are left out would be missed";
+  error.code = Code::unauthorized;
+  EXPECT_EQ(faults("path", true), missing) << "no fault of the text";
+}
+
 TEST(Load, ManyFaultsAreShortened) {
   std::string text = std::string(head) + "domains:\n";
   for (int i = 0; i < 1000; ++i)

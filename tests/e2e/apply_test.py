@@ -54,6 +54,8 @@ class Path(world.World):
         self.assertNotIn("a.example", out)
         self.assertIn("2 to change", self.run_it("plan", "-t", "?.example", check=0).stdout)
         self.assertIn("1 to change", self.run_it("plan", "-t", "müller.example", check=0).stdout)
+        self.assertIn("1 to change", self.run_it("plan", "-t", "mü*.example", check=0).stdout)
+        self.assertIn("1 to change", self.run_it("plan", "-t", "xn--m*", check=0).stdout)
         wrong = self.run_it("plan", "--target", "b.exampl", check=64)
         self.assertIn("did you mean 'b.example'?", wrong.stderr)
 
@@ -162,7 +164,7 @@ class SavedPlans(world.World):
     def test_the_configuration_changed_since(self):
         self.run_it("plan", "-o", "plan.json", check=0)
         self.config(DOMAIN.replace("mx:", "mode: enforce, mx:"))
-        self.assertIn("configuration changed",
+        self.assertIn("its configuration changed: policy.mode",
                       self.run_it("apply", "plan.json", "--yes", check=4).stdout)
         self.config(DOMAIN.replace("example.com", "example.org"))
         self.assertIn("no longer in the configuration",

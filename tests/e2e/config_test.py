@@ -87,12 +87,32 @@ class Robust(world.World):
                 self.write(HEAD + unit * (8 * MEBIBYTE))
                 self.validate(code=0)
 
+    def test_settings_that_do_not_fit_together(self):
+        self.write("version: 1\ndns:\n"
+                   "  cf: {provider: cloudflare}\n"
+                   "  files: {provider: zonefile, directory: zones, path: zone}\n"
+                   "  bind: {provider: rfc2136, server: 127.0.0.1, key: {name: k, secret: '${env:KEY}'}}\n"
+                   "hosts:\n"
+                   "  web: {provider: directory, root: www, address: {a: [192.0.2.1, 192.0.2.256]}}\n"
+                   "  files: {provider: directory, root: www, path: policy}\n")
+        os.environ["KEY"] = "no/base64!"
+        self.addCleanup(os.environ.pop, "KEY")
+        text = self.validate()
+        for place in ("3:3: error: cloudflare needs either 'token' or both 'email' and 'key'",
+                      "4:55: error: 'path' must hold {zone} once",
+                      "5:71: error: the TSIG key cannot be used",
+                      "7:54: error: '192.0.2.256' is no IPv4 address",
+                      "8:49: error: 'path' must hold {domain}"):
+            self.assertIn("stsctl.yaml:" + place, text)
+        self.assertNotIn("base64!", text)
+
     def test_include_cycles(self):
         self.write("version: 1\ninclude: more/*.yaml\n")
         self.write("include: b.yaml\n", "more/a.yaml")
         self.write("include: ../stsctl.yaml\n", "more/b.yaml")
         text = self.validate()
-        self.assertIn("more/b.yaml:1:10: error: 'stsctl.yaml' includes itself", text)
+        self.assertIn("more/b.yaml:1:10: error: 'stsctl.yaml' includes itself, "
+                      "by way of more/a.yaml and more/b.yaml", text)
         self.assertIn("include: ../stsctl.yaml\n             ^", text)
         self.assertIn("hint: give included files a folder of their own", text)
 

@@ -231,11 +231,54 @@ TEST(PlanJson, RoundTrips) {
 }
 
 TEST(PlanJson, RefusesWhatIsNoPlan) {
-  for (const char* text : {"", "[]", "{}", "{\"format\":\"stsctl-plan\",\"version\":2}",
-                           "{\"format\":\"stsctl-plan\",\"version\":1}", "nonsense"}) {
+  const std::string start = "{\"format\":\"stsctl-plan\",\"version\":";
+  const std::string foreign = "'stsctl plan -o' did not write it";
+  const std::vector<std::pair<std::string, std::string>> texts{
+      {"", "no JSON at line 1"},
+      {"[\n1\nx", "no JSON at line 3"},
+      {"[]", foreign},
+      {"{}", foreign},
+      {"{\"format\":1}", foreign},
+      {start + "2}", "its format version is 2, this program reads 1"},
+      {start + "1}", "key 'created' not found"},
+      {start + "1,\"created\":1}", "type must be string, but is number"}};
+  for (const auto& [text, why] : texts) {
     const auto read = plan_from_json(text);
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().code, Code::invalid);
+    EXPECT_EQ(read.error().what, "the plan cannot be read: " + why) << text;
+  }
+}
+
+TEST(Staleness, NamesTheKeysThatDiffer) {
+  using Edit = void (*)(Desired&);
+  const std::vector<std::pair<Edit, std::string>> edits{
+      {[](Desired& d) { d.dns = "other"; }, "dns"},
+      {[](Desired& d) { d.host = "other"; }, "host"},
+      {[](Desired& d) { d.policy.reset(); }, "policy"},
+      {[](Desired& d) { d.policy->mode = sts::Mode::enforce; }, "policy.mode"},
+      {[](Desired& d) { d.policy->mx.clear(); }, "policy.mx"},
+      {[](Desired& d) { d.mx_live = true; }, "policy.mx"},
+      {[](Desired& d) { d.policy->max_age += Duration{1}; }, "policy.max_age"},
+      {[](Desired& d) { d.tlsrpt.reset(); }, "tlsrpt"},
+      {[](Desired& d) { d.address.reset(); }, "address"},
+      {[](Desired& d) { d.id_strategy = IdStrategy::digest; }, "id"},
+      {[](Desired& d) { d.fixed_id = "a"; }, "id"},
+      {[](Desired& d) { d.ttls.sts = Duration{7}; }, "ttl"},
+      {[](Desired& d) { d.safety = SenderKind::daily; }, "safety"},
+      {[](Desired& d) { d.takeover = true; }, "takeover"},
+      {[](Desired& d) { d.longest_max_age = Duration{7}; }, "longest_max_age"},
+      {[](Desired& d) { d.edge_delay = Duration{7}; }, "settings of the host"},
+      {[](Desired& d) { d.as_configured = true; }, "settings of the host"},
+      {[](Desired& d) { d.policy->mode = sts::Mode::none, d.dns = "x"; }, "dns, policy.mode"}};
+  Story story;
+  whole(story);
+  const DomainPlan saved = story.plan();
+  for (const auto& [edit, keys] : edits) {
+    Desired desired = story.desired;
+    edit(desired);
+    const auto differences = staleness(saved, desired, story.observed(), {story.now, {}});
+    EXPECT_EQ(differences, std::vector{"its configuration changed: " + keys});
   }
 }
 
@@ -249,8 +292,18 @@ TEST(Staleness, NamesWhatDiffers) {
   edited.body = "x";
   const auto world = staleness(saved, edited.desired, edited.observed(), {story.now, {}});
   ASSERT_EQ(world.size(), 2U);
-  EXPECT_NE(world[0].find("_mta-sts.example.com"), std::string::npos);
-  EXPECT_NE(world[1].find("policy"), std::string::npos);
+  EXPECT_EQ(world[0], "the records at _mta-sts.example.com changed, now TXT \"v=STSv1; id=other\"");
+  EXPECT_EQ(world[1], "the policy at its host changed");
+  Story emptied = story;
+  emptied.apply();
+  emptied.desired.policy->mode = sts::Mode::enforce;
+  const DomainPlan published = emptied.plan();
+  std::erase_if(emptied.sets, [](const auto& set) { return set.type == dns::Type::txt; });
+  emptied.body.reset();
+  const auto gone = staleness(published, emptied.desired, emptied.observed(), {story.now, {}});
+  ASSERT_EQ(gone.size(), 3U);
+  EXPECT_EQ(gone[0], "the records at _mta-sts.example.com changed, now nothing");
+  EXPECT_EQ(gone[2], "the policy at its host is gone");
   Story moved = story;
   moved.mx = LiveMx{{*dns::Name::parse("mail.example.com")}, Duration{3600}};
   const DomainPlan proved = moved.plan();

@@ -259,6 +259,7 @@ TEST(ZoneFilesRefused, AsBindDoes) {
       {"; only a comment\n", "no SOA"},
       {"x.example.com. 1 IN A 192.0.2.1\n", "no SOA"},
       {"@ NS ns\n@ 9 IN SOA ns hm 1 1 1 1 77\nns A 192.0.2.1\n", "no TTL yet"},
+      {good + "@ SOA ns hm 2 1 1 1 77\n", "two SOA records"},
       {"$INCLUDE none\n" + good, "an include that is not there"},
       {good + "$INCLUDE zone\n", "an include of itself"},
       {good + "$NONSENSE 1\n", "unknown directive"},
@@ -293,6 +294,15 @@ TEST(ZoneFilesRefused, AsBindDoes) {
     const auto zone = judge.zone();
     EXPECT_FALSE(zone && record_sets(*zone, {sts})) << why << "\n" << text;
   }
+}
+
+// BIND takes the second for the first once more, but no longer when one of them counts on.
+TEST(ZoneFilesRefused, TheSameSoaTwice) {
+  const std::string twice = ttl + "@ IN SOA ns hm 7 1 1 1 77\n@ IN SOA ns hm 7 1 1 1 77\n@ NS ns\n";
+  const auto zone = Judge({{"zone", twice}}).zone();
+  ASSERT_FALSE(zone);
+  EXPECT_EQ(zone.error().what.find("a second SOA record, the first at "), 0U) << zone.error().what;
+  EXPECT_TRUE(zone.error().where.ends_with("zone:3")) << zone.error().where;
 }
 
 }  // namespace

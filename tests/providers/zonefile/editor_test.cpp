@@ -185,10 +185,49 @@ TEST(Zone, CnameToTheRootIsLocked) {
   EXPECT_EQ((*sets)[1].values, std::vector<std::string>{"x"});
 }
 
+// A server of this zone answers with a referral there, whatever the file says.
+TEST(Zone, WhatItLeavesToOthersIsLocked) {
+  const std::vector<std::tuple<std::string, std::string, std::string>> cuts{
+      {"sub NS ns", "_mta-sts.sub", "a delegation to other servers (NS at sub.example.com, z:3)"},
+      {"sub TYPE2 \\# 1 00", "_mta-sts.sub",
+       "a delegation to other servers (NS at sub.example.com, z:3)"},
+      {"sub NS ns", "_smtp._tls.deep.sub",
+       "a delegation to other servers (NS at sub.example.com, z:3)"},
+      {"_mta-sts NS ns", "_mta-sts",
+       "a delegation to other servers (NS at _mta-sts.example.com, z:3)"},
+      {"_tls DNAME x.net.", "_smtp._tls", "an alias by DNAME (DNAME at _tls.example.com, z:3)"},
+      {"@ DNAME x.net.", "_mta-sts", "an alias by DNAME (DNAME at example.com, z:3)"},
+      {"_mta-sts DNAME x.net.", "_mta-sts", ""},
+      {"@ NS ns", "_mta-sts", ""},
+      {"ub NS ns", "_mta-sts.sub", ""},
+      {"x._mta-sts NS ns", "_mta-sts", ""}};
+  for (const auto& [cut, label, left] : cuts) {
+    const dns::Name there = *dns::Name::parse(label + ".example.com");
+    const std::string text = "$TTL 9\n" + soa + cut + "\n" + label + " TXT old\n";
+    const auto sets = record_sets(*zone_of(text), {there});
+    ASSERT_TRUE(sets);
+    const dns::RecordSet old{there, dns::Type::txt, Duration{9}, {"old"}};
+    const dns::RecordSet locked{there, dns::Type::locked, Duration{9}, {left}};
+    if (left.empty())
+      EXPECT_NE(std::ranges::find(*sets, old), sets->end()) << cut;
+    else
+      EXPECT_EQ(*sets, std::vector{locked}) << cut;
+    const dns::RecordSet wanted{there, dns::Type::txt, Duration{9}, {"new"}};
+    EXPECT_EQ(refusal(text, {old, wanted}).starts_with(left.empty() ? "edited" : "conflict"), true)
+        << cut << ": " << refusal(text, {old, wanted});
+  }
+}
+
 TEST(Serial, CountsTheWayItDoes) {
   EXPECT_EQ(next_serial(2026010101, now), 2026112400U);
   EXPECT_EQ(next_serial(2026112499, now), 2026112500U);
   EXPECT_EQ(next_serial(7, now), 8U);
+  // A hundred edits on the last day of a month, and the first one of the next.
+  EXPECT_EQ(next_serial(2026103199, now), 2026112400U);
+  EXPECT_EQ(next_serial(2026113099, now), 2026113100U);
+  EXPECT_EQ(next_serial(2026113100, *parse_time("2026-11-30T23:00:00Z")), 2026113101U);
+  EXPECT_EQ(next_serial(2026113101, *parse_time("2026-12-01T00:00:00Z")), 2026120100U);
+  EXPECT_EQ(next_serial(2026123201, *parse_time("2027-01-01T00:00:00Z")), 2027010100U);
   EXPECT_EQ(next_serial(4294967295U, now), 1U);
   EXPECT_EQ(next_serial(1764000000, now),
             static_cast<std::uint32_t>(now.time_since_epoch().count()));
