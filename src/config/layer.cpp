@@ -14,6 +14,12 @@ namespace stsctl::config {
 
 namespace {
 
+enum class State { managed, retired };
+
+const char* to_string(State state) {
+  return state == State::retired ? "retired" : "managed";
+}
+
 // Reads one mapping into a layer.
 class LayerReader {
  public:
@@ -170,13 +176,8 @@ class LayerReader {
   }
 
   std::optional<bool> retired(const Node& node) {
-    const auto text = reader_.text_of(node, "'state'");
-    if (!text) return std::nullopt;
-    if (*text == "retired" || *text == "managed") return *text == "retired";
-    const auto near = nearest(*text, {"retired", "managed"});
-    reader_.error(node.mark, fmt::format("unknown state '{}'", printable(*text)),
-                  near ? fmt::format("did you mean '{}'?", *near) : "one of: managed, retired");
-    return std::nullopt;
+    const auto state = word(node, "state", "state", {State::managed, State::retired});
+    return state ? std::optional(*state == State::retired) : std::nullopt;
   }
 
   void address(const Node& node) {
