@@ -48,6 +48,18 @@ Result<Done> check_cnames(const std::vector<dns::RecordSet>& sets,
   return Done{};
 }
 
+// A set of any type may be what stands locked there.
+Result<Done> check_unlocked(const std::vector<dns::RecordSet>& live, const dns::Name& owner) {
+  const auto locked = std::ranges::find_if(live, [&](const dns::RecordSet& set) {
+    return set.owner == owner && set.type == dns::Type::locked;
+  });
+  if (locked == live.end()) return Done{};
+  return fail(Code::refused,
+              fmt::format("{} holds {}, which stsctl does not replace", owner.text(),
+                          locked->values.front()),
+              {}, "remove it, or leave out what would be published there");
+}
+
 }  // namespace
 
 Result<Done> check_expected(const std::vector<dns::RecordSet>& live,
@@ -58,7 +70,9 @@ Result<Done> check_expected(const std::vector<dns::RecordSet>& live,
         live, [&](const dns::RecordSet& set) { return same_place(set, named); });
     const std::optional<dns::RecordSet> now =
         found == live.end() ? std::nullopt : std::optional(*found);
-    if (now == edit.before || now == edit.after) continue;
+    if (now == edit.after) continue;
+    if (const auto free = check_unlocked(live, named.owner); !free) return free;
+    if (now == edit.before) continue;
     std::string there = "nothing";
     if (now)
       there =

@@ -1,5 +1,6 @@
 #include "providers/aws/region.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -24,12 +25,25 @@ constexpr std::array<std::pair<std::string_view, Partition>, 7> others{{
     {"us-isof-", {"csp.hci.ic.gov", "https://route53.csp.hci.ic.gov", "us-isof-south-1"}},
 }};
 
+// Where the regions of the commercial partition lie, and its pseudo-region "aws-global".
+constexpr std::array<std::string_view, 10> commercial_regions{"af-", "ap-", "aws-", "ca-", "eu-",
+                                                              "il-", "me-", "mx-",  "sa-", "us-"};
+
 }  // namespace
 
 const Partition& partition_of(std::string_view region) {
   for (const auto& [prefix, partition] : others)
     if (region.starts_with(prefix)) return partition;
   return commercial;
+}
+
+std::string route53_signing_region(const std::string& region, bool own_endpoint) {
+  const bool known = &partition_of(region) != &commercial || region.empty() ||
+                     std::ranges::any_of(commercial_regions, [&](std::string_view prefix) {
+                       return region.starts_with(prefix);
+                     });
+  if (own_endpoint && !known) return region;
+  return std::string(partition_of(region).route53_region);
 }
 
 std::string sts_endpoint(std::string_view region) {

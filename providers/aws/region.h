@@ -18,6 +18,10 @@ struct Partition {
 /// The partition of `region`, told by its prefix; the commercial one for any other.
 const Partition& partition_of(std::string_view region);
 
+/// The region that requests to Route 53 are signed for: the partition's, but `region` itself where
+/// that is of no partition known here and an `endpoint` of its own is named for it.
+std::string route53_signing_region(const std::string& region, bool own_endpoint);
+
 /// Base URL of the security token service of `region`.
 std::string sts_endpoint(std::string_view region);
 

@@ -44,11 +44,13 @@ Route53Client::Route53Client(const io::Services& services, std::unique_ptr<Signe
 
 Result<std::unique_ptr<Route53Client>> Route53Client::open(const Settings& settings,
                                                            const io::Services& services) {
-  const Partition& partition = partition_of(find_region(read_identity(settings), services));
+  const std::string region = find_region(read_identity(settings), services);
+  const Partition& partition = partition_of(region);
   ApiDefaults defaults = route53_defaults();
   defaults.endpoint = partition.route53;
   Result<std::unique_ptr<SignedApi>> signed_api = SignedApi::open(
-      settings, services, {std::string(partition.route53_region), "route53"}, std::move(defaults));
+      settings, services, {route53_signing_region(region, settings.has("endpoint")), "route53"},
+      std::move(defaults));
   if (!signed_api) return fail(signed_api);
   return std::unique_ptr<Route53Client>(new Route53Client(services, std::move(*signed_api)));
 }

@@ -214,13 +214,8 @@ Result<std::string> decode_api_txt(std::string_view text) {
 }
 
 dns::RecordSet record_set(const ApiSet& set, const dns::Name& owner) {
-  std::string locked = set.locked;
-  if (locked.empty()) {
-    Result<dns::RecordSet> plain = plain_set(set, owner);
-    if (plain) return *std::move(plain);
-    locked = fmt::format("{} records that cannot be read", printable(set.type));
-  }
-  return {owner, dns::Type::locked, std::chrono::seconds{0}, {locked}};
+  if (!set.locked.empty()) return {owner, dns::Type::locked, std::chrono::seconds{0}, {set.locked}};
+  return plain_set(set, owner).value_or(dns::unreadable_set(owner, set.type));
 }
 
 }  // namespace stsctl::providers::aws

@@ -160,9 +160,8 @@ bool is_done(const std::vector<const Record*>& live, const RecordEdit& edit) {
   std::vector<Record> records;
   for (const Record* record : live)
     records.push_back(*record);
-  const auto sets = record_sets(records);
-  if (!sets) return false;
-  return sets->empty() ? !edit.after : edit.after == sets->front();
+  const std::vector<dns::RecordSet> sets = record_sets(records);
+  return sets.empty() ? !edit.after : edit.after == sets.front();
 }
 
 Result<Operations> operations_at(const std::vector<Record>& live,

@@ -182,11 +182,9 @@ class Cloudflare final : public DnsProvider {
 
   Result<std::vector<std::string>> compare(const Zone& zone, const std::vector<Record>& live,
                                            const std::vector<RecordEdit>& edits) const {
-    const Result<std::vector<dns::RecordSet>> sets = record_sets(live);
-    if (!sets) return fail(sets);
     const Result<std::vector<RecordEdit>> stored = storable(live, edits, style_);
     if (!stored) return fail(stored);
-    if (const auto same = check_expected(*sets, *stored); !same) return fail(same);
+    if (const auto same = check_expected(record_sets(live), *stored); !same) return fail(same);
     return batches(live, *stored, zone.batch_limit(), style_);
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -258,11 +259,11 @@ Result<std::optional<std::string>> value_of(const Record& record) {
   return set->values.front();
 }
 
-Result<std::vector<dns::RecordSet>> record_sets(const std::vector<Record>& records) {
+std::vector<dns::RecordSet> record_sets(const std::vector<Record>& records) {
   std::vector<dns::RecordSet> sets;
+  std::set<std::pair<dns::Name, dns::Type>> unreadable;
   for (const Record& record : records) {
     Result<std::optional<std::string>> value = value_of(record);
-    if (!value) return fail(value);
     const dns::Type type = dns::parse_type(record.type);
     auto found = std::ranges::find_if(sets, [&](const dns::RecordSet& set) {
       return set.owner == record.owner && set.type == type;
@@ -270,10 +271,15 @@ Result<std::vector<dns::RecordSet>> record_sets(const std::vector<Record>& recor
     if (found == sets.end())
       found = sets.insert(sets.end(), dns::RecordSet{record.owner, type, record.ttl, {}});
     found->ttl = std::min(found->ttl, record.ttl);
-    if (*value) found->values.push_back(std::move(**value));
+    if (!value)
+      unreadable.emplace(record.owner, type);
+    else if (*value)
+      found->values.push_back(std::move(**value));
   }
   for (dns::RecordSet& set : sets) {
     sort_unique(set.values);
+    if (unreadable.contains({set.owner, set.type}))
+      set = dns::unreadable_set(set.owner, dns::to_string(set.type));
   }
   return sets;
 }

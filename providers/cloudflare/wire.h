@@ -88,8 +88,8 @@ Result<Done> parse_done(std::string_view text);
 Result<std::string> parse_token_status(std::string_view text);
 
 /// The canonical record sets. Records of one set that differ in TTL count with the smallest (RFC
-/// 2181 §5.2). Code::protocol when content cannot be read.
-Result<std::vector<dns::RecordSet>> record_sets(const std::vector<Record>& records);
+/// 2181 §5.2). Type::locked where content cannot be read: that stops its own domain only.
+std::vector<dns::RecordSet> record_sets(const std::vector<Record>& records);
 
 /// The value of a record in canonical form; none for types that stsctl does not manage.
 Result<std::optional<std::string>> value_of(const Record& record);

@@ -59,7 +59,8 @@ class PowerDns final : public DnsProvider {
     std::vector<Result<std::vector<dns::RecordSet>>> results;
     results.reserve(queries.size());
     for (const auto& sets : view_.read(queries, client_.concurrency(), watch))
-      results.push_back(sets ? record_sets(*sets) : fail(sets));
+      results.push_back(sets ? Result<std::vector<dns::RecordSet>>(record_sets(*sets))
+                             : fail(sets));
     return results;
   }
 
@@ -145,9 +146,7 @@ class PowerDns final : public DnsProvider {
 
   static Result<std::string> compare(const std::vector<ApiSet>& live,
                                      const std::vector<RecordEdit>& edits) {
-    const Result<std::vector<dns::RecordSet>> sets = record_sets(live);
-    if (!sets) return fail(sets);
-    if (const auto same = check_expected(*sets, edits); !same) return fail(same);
+    if (const auto same = check_expected(record_sets(live), edits); !same) return fail(same);
     return patch_body(live, edits);
   }
 

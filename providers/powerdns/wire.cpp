@@ -226,14 +226,11 @@ Result<bool> parse_searchable(std::string_view text) {
   return false;
 }
 
-Result<std::vector<dns::RecordSet>> record_sets(const std::vector<ApiSet>& sets) {
+std::vector<dns::RecordSet> record_sets(const std::vector<ApiSet>& sets) {
   std::vector<dns::RecordSet> read;
-  for (const ApiSet& set : sets) {
-    if (!is_served(set)) continue;
-    Result<dns::RecordSet> one = record_set(set);
-    if (!one) return fail(one);
-    read.push_back(std::move(*one));
-  }
+  for (const ApiSet& set : sets)
+    if (is_served(set))
+      read.push_back(record_set(set).value_or(dns::unreadable_set(set.owner, set.type)));
   return read;
 }
 

@@ -59,9 +59,10 @@ Result<Found> parse_search(std::string_view text);
 /// answer every search with nothing, so only those known to search count.
 Result<bool> parse_searchable(std::string_view text);
 
-/// The sets in canonical form; those without an enabled record are left out.
-/// Code::protocol when content cannot be read.
-Result<std::vector<dns::RecordSet>> record_sets(const std::vector<ApiSet>& sets);
+/// The sets in canonical form; those without an enabled record are left out. Type::locked where
+/// content cannot be read, such as what somebody wrote into the database: that stops its own domain
+/// only.
+std::vector<dns::RecordSet> record_sets(const std::vector<ApiSet>& sets);
 
 /// The body of the PATCH that makes `edits` true where `live` stands at their owners; empty when
 /// all are done. Values that stay keep their spelling; disabled records and, as far as the API

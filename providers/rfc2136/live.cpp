@@ -182,10 +182,10 @@ Result<std::vector<LiveSet>> live_sets(const dns::Name& owner, const std::vector
       if (!value) return malformed(record);
       values.push_back(std::move(*value));
     }
-    Result<dns::RecordSet> set =
-        dns::make_record_set(owner, known, Duration(same.front().ttl), std::move(values));
-    if (!set) return fail(set);
-    sets.push_back({std::move(*set), code, std::move(same)});
+    dns::RecordSet set =
+        dns::make_record_set(owner, known, Duration(same.front().ttl), std::move(values))
+            .value_or(dns::unreadable_set(owner, type_name(code)));
+    sets.push_back({std::move(set), code, std::move(same)});
   }
   return sets;
 }

@@ -17,7 +17,8 @@ struct LiveSet {
 };
 
 /// The sets among `records` that belong to `owner`; DNSSEC's own records (RRSIG, NSEC) are left
-/// out. Code::protocol when rdata breaks its type's format.
+/// out. Type::locked where a value has no canonical form (a CNAME to the root, for instance).
+/// Code::protocol when rdata breaks its type's format.
 Result<std::vector<LiveSet>> live_sets(const dns::Name& owner, const std::vector<Record>& records);
 
 /// The sections of one UPDATE.

@@ -59,11 +59,13 @@ std::string settings_text(const std::vector<SettingSpec>& settings, const std::s
 
 std::string capabilities_text(const providers::Capabilities& can) {
   return fmt::format(
-      "      a zone's changes are {}; a concurrent change is {}; smallest TTL {}; zones written at "
+      "      a zone's changes are {}; a concurrent change is {}; smallest TTL {}{}; zones written "
+      "at "
       "once: {}\n",
       can.atomic_batch ? "made all or none" : "made one by one",
       can.compare_and_swap ? "refused by compare-and-swap" : "looked for just before writing",
-      format_duration(can.minimum_ttl), can.write_concurrency);
+      format_duration(can.minimum_ttl), can.automatic_ttl ? ", or 0: automatic" : "",
+      can.write_concurrency);
 }
 
 std::string as_text() {

@@ -144,6 +144,13 @@ Result<RecordSet> make_record_set(Name owner, Type type, std::chrono::seconds tt
   return RecordSet{std::move(owner), type, ttl, std::move(values)};
 }
 
+RecordSet unreadable_set(Name owner, std::string_view type) {
+  return {std::move(owner),
+          Type::locked,
+          std::chrono::seconds{0},
+          {printable(type) + " records that cannot be read"}};
+}
+
 std::vector<std::string> txt_strings(std::string_view value) {
   constexpr std::size_t longest = 255;  // RFC 1035 §3.3
   std::vector<std::string> strings;

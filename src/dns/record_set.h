@@ -40,6 +40,10 @@ struct RecordSet {
 Result<RecordSet> make_record_set(Name owner, Type type, std::chrono::seconds ttl,
                                   std::vector<std::string> values);
 
+/// Stands for a set of that type whose values cannot be read: Type::locked, since what nobody here
+/// understands nobody here replaces.
+RecordSet unreadable_set(Name owner, std::string_view type);
+
 /// TXT content in master-file form (RFC 1035 §5.1): quoted character-strings of at most 255 bytes,
 /// one space between them, `"` and `\` escaped by a backslash, bytes outside 0x20..0x7E as \DDD.
 std::string encode_txt(std::string_view value);

@@ -35,6 +35,8 @@ std::set<Code> codes_of(Trouble trouble) {
     case Trouble::failing:
     case Trouble::overloaded:
       return {Code::internal, Code::unreachable, Code::invalid};  // invalid: a file
+    case Trouble::moved:
+      return {Code::protocol};
     case Trouble::malformed:
       return {Code::protocol, Code::invalid};
     case Trouble::cut_off:
@@ -78,6 +80,7 @@ TEST_P(DnsReadTroubles, ATroubleThatLastsIsNamedAndNeverTakenForAbsent) {
   EXPECT_THAT(codes_of(trouble()), Contains(sets.error().code)) << to_string(sets.error());
   EXPECT_THAT(sets.error().what, Not(IsEmpty()));
   EXPECT_THAT(sets.error().where, Not(IsEmpty()));
+  if (trouble() == Trouble::moved) EXPECT_EQ(world().requests().astray, 0U);
   world().heal();
   EXPECT_TRUE(read("example.com", owner)) << "it lasts longer than the trouble";
 }
@@ -318,8 +321,8 @@ std::vector<Trouble> without(std::vector<Trouble> troubles, Trouble one) {
 
 const std::vector every_trouble{Trouble::unauthorized, Trouble::forbidden, Trouble::gone,
                                 Trouble::too_many,     Trouble::failing,   Trouble::overloaded,
-                                Trouble::malformed,    Trouble::cut_off,   Trouble::slow,
-                                Trouble::reset,        Trouble::echo};
+                                Trouble::moved,        Trouble::malformed, Trouble::cut_off,
+                                Trouble::slow,         Trouble::reset,     Trouble::echo};
 
 std::vector<WorldCase> counted(const std::vector<Trouble>& troubles) {
   std::vector<WorldCase> cases = worlds_in(troubles);
@@ -339,8 +342,9 @@ INSTANTIATE(DnsZoneTroubles,
             worlds_in({Trouble::forbidden, Trouble::gone, Trouble::failing, Trouble::malformed}));
 INSTANTIATE(DnsLostAnswers, counted({Trouble::failing, Trouble::overloaded, Trouble::malformed,
                                      Trouble::cut_off, Trouble::slow, Trouble::reset}));
-INSTANTIATE(DnsUndoneWrites, counted({Trouble::gone, Trouble::too_many, Trouble::failing,
-                                      Trouble::overloaded, Trouble::malformed, Trouble::reset}));
+INSTANTIATE(DnsUndoneWrites,
+            counted({Trouble::gone, Trouble::too_many, Trouble::failing, Trouble::overloaded,
+                     Trouble::moved, Trouble::malformed, Trouble::reset}));
 INSTANTIATE(DnsRefusals, counted({Trouble::unauthorized, Trouble::forbidden}));
 INSTANTIATE(DnsStoppedWaits, counted({Trouble::too_many, Trouble::failing, Trouble::overloaded}));
 INSTANTIATE_TEST_SUITE_P(Worlds, DnsHeldWrites, testing::ValuesIn(worlds_with(Need::holding)),

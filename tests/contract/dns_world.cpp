@@ -85,6 +85,8 @@ const char* to_string(Trouble trouble) {
       return "failing";
     case Trouble::overloaded:
       return "overloaded";
+    case Trouble::moved:
+      return "moved";
     case Trouble::malformed:
       return "malformed";
     case Trouble::cut_off:

@@ -43,6 +43,7 @@ enum class Trouble {
   too_many,      ///< 429, or what the service says instead; `Retry-After: 1`
   failing,       ///< 500; a name server: SERVFAIL
   overloaded,    ///< 503
+  moved,         ///< 302 to another address, which nobody may follow with credentials.
   malformed,     ///< An answer that breaks its own format.
   cut_off,       ///< The answer ends in its middle.
   slow,          ///< The answer comes later than Access::timeout.
@@ -86,6 +87,7 @@ struct Requests {
   std::size_t all = 0;
   std::size_t writes = 0;       ///< Those that ask for a change of records.
   std::size_t writes_done = 0;  ///< Those of them that the service worked on.
+  std::size_t astray = 0;       ///< Those that followed Trouble::moved.
 };
 
 /// Calls come from one thread, open()'s provider is called from several. Every call throws

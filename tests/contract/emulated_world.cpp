@@ -10,7 +10,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int cut_after = 7;           // bytes
+constexpr int cut_after = 7;  // bytes
+constexpr const char* elsewhere = "/elsewhere";
 constexpr double longer_than_any = 4;  // seconds: more than any timeout of the cases with `slow`
 
 }  // namespace
@@ -47,6 +48,8 @@ void EmulatedWorld::add(const std::optional<Fault>& fault, bool hold) const {
     members["delay"] = longer_than_any;
   } else if (fault && fault->trouble == Trouble::reset) {
     members["reset"] = true;
+  } else if (fault && fault->trouble == Trouble::moved) {
+    members.update({{"status", 302}, {"headers", {{"Location", emulator().url() + elsewhere}}}});
   } else if (fault) {
     const Answer given = answer(fault->trouble);
     members.update({{"status", given.status}, {"body", given.body}, {"headers", given.headers}});
@@ -69,6 +72,7 @@ Requests EmulatedWorld::requests() {
   Requests counted;
   for (const servers::Journaled& one : emulator().journal()) {
     ++counted.all;
+    counted.astray += one.path == elsewhere ? 1U : 0U;
     const std::string target = one.path + (one.query.empty() ? "" : "?" + one.query);
     if ((!filter.method.empty() && one.method != filter.method) || !std::regex_search(target, path))
       continue;

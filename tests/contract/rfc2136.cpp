@@ -105,6 +105,7 @@ bool add_rfc2136_world(const std::string& server, StartServer program,
                   "DNS has one refusal for all; a wrong key is tried itself"},
                  {Trouble::gone, "a server that lost a zone refuses: forbidden"},
                  {Trouble::too_many, "DNS over TCP has no such answer"},
+                 {Trouble::moved, "DNS has no redirects"},
                  {Trouble::overloaded, "SERVFAIL is the answer of every server in need: failing"},
                  {Trouble::echo, "an answer holds no text"}},
   });

@@ -135,6 +135,7 @@ const bool added = add_world({
                {Trouble::gone, "no service: a file that cannot be read is 'failing'"},
                {Trouble::too_many, "no service, no limit"},
                {Trouble::overloaded, "no service"},
+               {Trouble::moved, "no service"},
                {Trouble::cut_off, whole},
                {Trouble::slow, whole},
                {Trouble::reset, whole},

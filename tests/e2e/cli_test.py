@@ -47,6 +47,30 @@ class Help(world.World):
         self.assertGreater(tried, 10)
 
 
+class Providers(world.World):
+    DNS = ["cloudflare", "powerdns", "rfc2136", "route53", "zonefile"]
+    API = {"endpoint", "concurrency", "rate", "timeout", "ca_file"}
+
+    def test_each_is_listed_with_its_settings_and_capabilities(self):
+        text = self.run_it("providers", check=0).stdout
+        listed = json.loads(self.run_it("providers", "--json", check=0).stdout)["dns"]
+        self.assertEqual([kind["name"] for kind in listed], self.DNS)
+        for kind in listed:
+            with self.subTest(kind["name"]):
+                section = re.search(rf"(?ms)^  {kind['name']}: .+?(?=^$)", text).group()
+                for setting in kind["settings"]:
+                    self.assertRegex(section, rf"(?m)^    {setting['name']} +{setting['type']} ")
+                can = kind["capabilities"]
+                self.assertEqual("all or none" in section, can["atomic_batch"])
+                self.assertEqual("compare-and-swap" in section, can["compare_and_swap"])
+                self.assertEqual("or 0: automatic" in section, can["automatic_ttl"])
+                self.assertIn(f"zones written at once: {can['write_concurrency']}\n", section)
+                if kind["name"] not in ("rfc2136", "zonefile"):
+                    self.assertLessEqual(self.API, {setting["name"] for setting in kind["settings"]})
+        self.assertLessEqual({"concurrency", "rate", "timeout"},
+                             {setting["name"] for setting in listed[2]["settings"]}, "plain DNS: no TLS, no URL")
+
+
 class Usage(world.World):
     # (arguments, what is wrong, where it is explained)
     CASES = [

@@ -14,7 +14,7 @@ dns:
   bind: {{provider: rfc2136, server: 127.0.0.1, port: {bind}, key: {{name: stsctl, secret: "${{env:TSIG}}"}}}}
   knot: {{provider: rfc2136, server: 127.0.0.1, port: {knot}, key: {{name: stsctl, secret: "${{env:TSIG}}"}}}}
   cf: {{provider: cloudflare, endpoint: "{cf}/client/v4", token: "${{env:CLOUDFLARE_API_TOKEN}}", timeout: 3s}}
-  aws: {{provider: route53, endpoint: "{aws}", timeout: 3s}}
+  aws: {{provider: route53, endpoint: "{aws}", timeout: 3s, rate: 20/s}}
 hosts:
   web: {{provider: directory, root: www, address: {{a: 192.0.2.80}}}}
 defaults:
@@ -69,11 +69,22 @@ class Mixed(world.World):
         found = [re.search(r"id=(\w+)", value) for value in self.txt(f"_mta-sts.{domain}")]
         return found[0].group(1) if found else None
 
+    def requests(self):
+        return {account: len(self.servers[account].control("GET", "journal")["requests"]) for account in ("cf", "aws")}
+
     def test_all_in_one_run_and_then_nothing(self):
         plan = self.run_it("plan", "--detailed-exitcode", check=2).stdout
         self.assertIn(f"{len(self.domains)} to change", plan)
         self.assertEqual({self.id_of(domain) for domain in self.domains}, {None})
+        budget = re.search(r"Requests to apply: (.+)\.", plan)[1]
+        allowed = {account: int(count) for account, count in re.findall(r"(\w+) (\d+)", budget)}
+        self.assertEqual(set(allowed), {"aws", "cf", "pdns"}, budget)
+        self.assertRegex(budget, r"aws \d+ \(\d+ seconds? at least\)", "at 20 a second")
+        before = self.requests()
         self.run_it("apply", "--yes", check=0)
+        # An apply plans first, as the plan did.
+        for account, made in self.requests().items():
+            self.assertLessEqual(made - before[account], before[account] + allowed[account], account)
         for domain in self.domains:
             with self.subTest(domain):
                 self.assertEqual(self.id_of(domain)[19:], world.digest_of(self.policy(domain)))

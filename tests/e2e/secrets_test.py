@@ -30,23 +30,38 @@ class Secrets(world.World):
         pdns = name_servers.PowerDns(self, ["pdns1.example"])
         bind = name_servers.Bind(self, ["bind1.example"], "YmluZCdzIHNlY3JldCBvZiBubyB3b3J0aA==")
         knot = name_servers.Knot(self, ["knot1.example"], "a25vdCdzIHNlY3JldCBvZiBubyB3b3J0aA==")
-        cf, aws = apis.Cloudflare(self, ["cf1.example"]), apis.Route53(self, ["aws1.example"])
+        cf = apis.Cloudflare(self, ["cf1.example", "cfkey1.example"])
+        cf.change(users=[{"email": "ops@example.net", "key": "cloudflare-key-of-no-worth-000000000"}])
+        aws = self.aws = apis.Route53(self, ["aws1.example", "awsrole1.example"])
+        session = "aws-session/token+of-no-worth=="
+        role = "arn:aws:iam::123456789012:role/stsctl"
+        keys = [{"access_key": "AKIATEST", "secret_key": aws.env["AWS_SECRET_ACCESS_KEY"], "session_token": session}]
+        aws.change(identity={"keys": keys, "roles": [{"arn": role, "trusts": ["AKIATEST"]}]})
         self.zone("files1.example")
         (self.dir / "knot.secret").write_text(knot.secret + "\n")
         key = "AWS_SECRET_ACCESS_KEY"
         self.right = {"PDNS_KEY": pdns.api_key, "RELOAD": "reload-word-of-no-worth", "CLOUDFLARE_API_TOKEN": cf.token,
-                      key: aws.env[key]}
+                      "CLOUDFLARE_KEY": "cloudflare-key-of-no-worth-000000000", key: aws.env[key],
+                      "AWS_SESSION_TOKEN": session}
         self.wrong = {**self.right, "PDNS_KEY": "wrong-api-key-of-no-worth",
                       "CLOUDFLARE_API_TOKEN": "wrong-cloudflare-token-of-no-worth-00000",
+                      "CLOUDFLARE_KEY": "wrong-cloudflare-key-of-no-worth-000", "AWS_SESSION_TOKEN": "wrong-session-of-no-worth",
                       key: "wrong-aws-secret-of-no-worth-in-tests"}
         self.secrets = {bind.secret, knot.secret, *self.right.values(), *self.wrong.values()}
-        self.right, self.wrong = {**aws.env, **self.right}, {**aws.env, **self.wrong}
+        env = {**aws.env, "AWS_ENDPOINT_URL_STS": aws.api}
+        self.right, self.wrong = {**env, **self.right}, {**env, **self.wrong}
+        self.said = ""
         head = HEAD.format(api=pdns.api, bind=bind.port, knot=knot.port, cf=cf.api, aws=aws.api)
         first, second = "${env:TSIG}", "${file:knot.secret}"
         head = head.replace(first, bind.secret, 1).replace(first, second, 1)
         self.assertIn(second, head)
+        head = head.replace("hosts:\n", f'''  cfkey: {{provider: cloudflare, endpoint: "{cf.api}/client/v4", email: ops@example.net,
+          key: "${{env:CLOUDFLARE_KEY}}", timeout: 3s}}
+  awsrole: {{provider: route53, endpoint: "{aws.api}", role_arn: "{role}", timeout: 3s}}
+hosts:
+''')
         self.config("".join(f"  {account}1.example: {{dns: {account}, policy: {{mx: [mail.example.net]}}}}\n"
-                            for account in ACCOUNTS),
+                            for account in (*ACCOUNTS, "cfkey", "awsrole")),
                     head.replace("directory: zones}", 'directory: zones, reload: ["true", "${env:RELOAD}"]}'))
 
     def search(self, where, text):
@@ -58,9 +73,11 @@ class Secrets(world.World):
         result = self.run_it("--log-level", "debug", *arguments, env=env)
         self.search(arguments, result.stdout)
         self.search(arguments, result.stderr)
+        self.said += result.stdout + result.stderr
         for path in self.dir.rglob("*"):
             if path.is_file() and path.name not in ("stsctl.yaml", "knot.secret"):
                 self.search((arguments, path), path.read_text())
+                self.said += path.read_text()
         return result
 
     def test_no_secret_shows_anywhere(self):
@@ -73,6 +90,12 @@ class Secrets(world.World):
                     self.assertIn("X-API-Key: ***", result.stderr, arguments)
                     self.assertEqual("does not accept the API key" in result.stdout, refused, arguments)
         self.run_and_search("apply", "plan.json", "--yes", env=self.right)
+        # Nobody knew these before: the token service made them.
+        minted = [one for one in self.aws.control("GET", "state")["identity"]["keys"] if one["access_key"] != "AKIATEST"]
+        self.assertGreaterEqual(len(minted), 2)
+        for one in minted:
+            self.secrets |= {one["secret_key"], one["session_token"]}
+        self.search("what was minted", self.said)
 
     def test_a_configuration_that_is_refused_shows_none(self):
         text = (self.dir / "stsctl.yaml").read_text()

@@ -1,7 +1,10 @@
 """One request to GitHub's REST API, taken apart; what of it is refused wherever it stands."""
 
+import re
+
 from github_answers import Refusal
 
+SHA = re.compile(r"[0-9a-f]{40}$")
 NOT_SUPPLIED = 'Invalid request.\n\n"{}" wasn\'t supplied.'
 
 

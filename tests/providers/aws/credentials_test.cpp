@@ -666,6 +666,23 @@ TEST(AwsRegion, TellsThePartition) {
   }
 }
 
+TEST(AwsRegion, SignsForAnUnknownOneWhereAnEndpointIsNamedForIt) {
+  struct Row {
+    const char* region;
+    const char* usual;
+    const char* at_own_endpoint;
+  };
+  for (const Row& row : std::vector<Row>{{"", "us-east-1", "us-east-1"},
+                                         {"eu-central-1", "us-east-1", "us-east-1"},
+                                         {"aws-global", "us-east-1", "us-east-1"},
+                                         {"us-gov-east-1", "us-gov-west-1", "us-gov-west-1"},
+                                         {"cn-north-1", "cn-northwest-1", "cn-northwest-1"},
+                                         {"lab-home-1", "us-east-1", "lab-home-1"}}) {
+    EXPECT_EQ(route53_signing_region(row.region, false), row.usual) << row.region;
+    EXPECT_EQ(route53_signing_region(row.region, true), row.at_own_endpoint) << row.region;
+  }
+}
+
 TEST(AwsRegion, TellsTheCloudFront) {
   EXPECT_EQ(partition_of("eu-central-1").cloudfront, "https://cloudfront.amazonaws.com");
   EXPECT_EQ(partition_of("eu-central-1").cloudfront_region, "us-east-1");

@@ -36,7 +36,7 @@ std::string record(const std::string& type, const std::string& owner, const std:
 
 Result<std::vector<dns::RecordSet>> sets_of(const std::string& list) {
   const auto page = parse_records(answer("[" + list + "]"));
-  return page ? record_sets(page->items) : fail(page);
+  return page ? Result<std::vector<dns::RecordSet>>(record_sets(page->items)) : fail(page);
 }
 
 TEST(CloudflareParseZones, ReadsWhatMatters) {
@@ -86,10 +86,18 @@ TEST(CloudflareParseRecords, DecodesContentHoweverItIsSpelt) {
     ASSERT_TRUE(sets) << one.content << to_string(sets.error());
     EXPECT_THAT(*sets, ElementsAre(set("_mta-sts.example.com", dns::Type::txt, {one.value}, 300)));
   }
-  const auto open = sets_of(record("TXT", "_mta-sts.example.com", R"("\"open")"));
-  ASSERT_FALSE(open);
-  EXPECT_EQ(open.error().code, Code::protocol);
-  EXPECT_THAT(open.error().where, HasSubstr("_mta-sts.example.com"));
+}
+
+TEST(CloudflareParseRecords, ContentThatCannotBeReadIsLockedAndHidesNothingElse) {
+  const auto sets = sets_of(record("TXT", "_mta-sts.a.example.com", R"("v=STSv1; id=1;")") + "," +
+                            record("TXT", "_mta-sts.a.example.com", R"("\"open")") + "," +
+                            record("CNAME", "mta-sts.a.example.com", R"("two words")") + "," +
+                            record("TXT", "_mta-sts.b.example.com", R"("v=STSv1; id=1;")"));
+  ASSERT_TRUE(sets) << to_string(sets.error());
+  EXPECT_THAT(*sets,
+              ElementsAre(dns::unreadable_set(name("_mta-sts.a.example.com"), "TXT"),
+                          dns::unreadable_set(name("mta-sts.a.example.com"), "CNAME"),
+                          set("_mta-sts.b.example.com", dns::Type::txt, {"v=STSv1; id=1;"}, 300)));
 }
 
 TEST(CloudflareParseRecords, ReadsEveryType) {

@@ -57,9 +57,7 @@ TEST(ParseZone, KeepsDisabledRecordsAndSkipsSetsThatOnlyHaveComments) {
       {"content":"192.0.2.1","disabled":false}]}]})");
   ASSERT_TRUE(sets);
   ASSERT_THAT(*sets, SizeIs(1)) << "neither the comment nor the wildcard";
-  const auto read = record_sets(*sets);
-  ASSERT_TRUE(read);
-  EXPECT_EQ(*read, std::vector{txt("_mta-sts.example", {"v=STSv1; id=1;"})});
+  EXPECT_EQ(record_sets(*sets), std::vector{txt("_mta-sts.example", {"v=STSv1; id=1;"})});
 }
 
 TEST(ParseSearch, GathersSetsByZone) {
@@ -71,12 +69,11 @@ TEST(ParseSearch, GathersSetsByZone) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->records, 4U);
   const auto sets = record_sets(found->zones.at(name("a.example")));
-  ASSERT_TRUE(sets);
-  ASSERT_THAT(*sets, SizeIs(2));
-  EXPECT_EQ((*sets)[0], txt("_mta-sts.a.example", {"v=STSv1; id=1;"})) << "TTL of what is served";
-  EXPECT_EQ((*sets)[1].type, dns::Type::other);
-  EXPECT_THAT((*sets)[1].values, IsEmpty());
-  EXPECT_EQ(*record_sets(found->zones.at(name("example"))),
+  ASSERT_THAT(sets, SizeIs(2));
+  EXPECT_EQ(sets[0], txt("_mta-sts.a.example", {"v=STSv1; id=1;"})) << "TTL of what is served";
+  EXPECT_EQ(sets[1].type, dns::Type::other);
+  EXPECT_THAT(sets[1].values, IsEmpty());
+  EXPECT_EQ(record_sets(found->zones.at(name("example"))),
             std::vector{txt("_mta-sts.a.example", {"v=STSv1; id=2;"})});
 }
 
@@ -111,11 +108,13 @@ TEST(Parse, RefusesWhatIsNotTheApis) {
   EXPECT_FALSE(parse_searchable("{}"));
 }
 
-TEST(RecordSets, ContentThatCannotBeReadIsAnError) {
-  const auto sets = record_sets({live("_mta-sts.example", "TXT", {{"\"open", false}})});
-  ASSERT_FALSE(sets);
-  EXPECT_EQ(sets.error().code, Code::protocol);
-  EXPECT_THAT(sets.error().where, HasSubstr("_mta-sts.example"));
+TEST(RecordSets, ContentThatCannotBeReadIsLockedAndHidesNothingElse) {
+  EXPECT_EQ(record_sets({live("_mta-sts.a.example", "TXT", {{"\"open", false}}),
+                         live("mta-sts.a.example", "CNAME", {{"two words.", false}}),
+                         live("_mta-sts.b.example", "TXT", {{"\"v=STSv1; id=1;\"", false}})}),
+            (std::vector{dns::unreadable_set(name("_mta-sts.a.example"), "TXT"),
+                         dns::unreadable_set(name("mta-sts.a.example"), "CNAME"),
+                         txt("_mta-sts.b.example", {"v=STSv1; id=1;"})}));
 }
 
 TEST(PatchBody, WritesAbsoluteNamesAndQuotedText) {

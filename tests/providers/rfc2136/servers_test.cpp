@@ -32,6 +32,7 @@ std::vector<servers::ZoneSeed> seeds() {
   return {{"example.com",
            {"_mta-sts.example.com. 300 IN TXT \"v=STSv1; id=1;\"",
             "mta-sts.example.com. 300 IN CNAME policy.example.net.",
+            R"(mta-sts.odd.example.com. 300 IN CNAME two\032words.example.net.)",
             "deleg.example.com. 300 IN NS ns.elsewhere.example."}},
           {"sub.example.com", {"mta-sts.sub.example.com. 600 IN A 192.0.2.7"}},
           {"wild.example",
@@ -101,6 +102,23 @@ TEST_P(Rfc2136Servers, AWildcardsAnswerIsNoRecord) {
   const auto written = provider->write(
       name("wild.example"), {{std::nullopt, txt("_mta-sts.wild.example", {"v=STSv1; id=1;"})}});
   EXPECT_TRUE(written) << to_string(written.error());
+}
+
+TEST_P(Rfc2136Servers, AnAliasToWhatIsNoHostIsLockedAndHidesNothingElse) {
+  const auto provider = open();
+  const auto sets = provider
+                        ->read({{name("example.com"),
+                                 {name("mta-sts.odd.example.com"), name("_mta-sts.example.com")}}},
+                               {})
+                        .front();
+  ASSERT_TRUE(sets) << to_string(sets.error());
+  EXPECT_THAT(*sets, testing::UnorderedElementsAre(
+                         dns::unreadable_set(name("mta-sts.odd.example.com"), "CNAME"),
+                         txt("_mta-sts.example.com", {"v=STSv1; id=1;"})));
+  const auto written = provider->write(
+      name("example.com"), {{std::nullopt, txt("mta-sts.odd.example.com", {"beside it"})}});
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, Code::refused) << to_string(written.error());
 }
 
 TEST_P(Rfc2136Servers, OtherAlgorithmsWork) {
