@@ -101,8 +101,8 @@ class Parser {
     Record record{.line = line.span, .inherits_owner = line.starts_blank};
     std::size_t at = 0;
     if (!line.starts_blank) context_.owner = absolute_name(word(line, at++), context_.origin);
-    if (context_.owner.empty()) return fail(Code::invalid, "the first record has no owner");
-    record.owner = context_.owner;
+    if (!context_.owner) return fail(Code::invalid, "the first record has no owner");
+    record.owner = *context_.owner;
     return rest(line, at, std::move(record));
   }
 

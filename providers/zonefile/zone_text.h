@@ -45,8 +45,8 @@ struct Record {
 
 /// What a file begins with. An $INCLUDE hands it in and gets nothing back.
 struct Context {
-  std::string origin;  ///< Absolute, lower case, no final dot.
-  std::string owner;   ///< Of the last record; empty before the first.
+  std::string origin;                ///< Absolute, lower case, no final dot.
+  std::optional<std::string> owner;  ///< Of the last record; none before the first.
 };
 
 /// An $INCLUDE line.

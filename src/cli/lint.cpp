@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <istream>
-#include <iterator>
 #include <memory>
 #include <ostream>
 
@@ -76,9 +75,16 @@ std::optional<sts::Policy> lint_policy(const std::string& body, Report& report) 
 }
 
 void lint_match(const LintOptions& options, Report& report) {
-  const auto error = [&](const std::string& message) {
+  // A message may name the rule itself.
+  const auto error = [&](std::string message) {
+    constexpr std::string_view syntax = "RFC 8461 §3.2";
+    const std::string named = fmt::format(" ({})", syntax);
+    const bool is_syntax = message.ends_with(named);
+    if (is_syntax) message.resize(message.size() - named.size());
     report.valid = false;
-    report.findings.push_back({sts::Severity::error, "RFC 8461 §4.1", message});
+    report.findings.push_back({sts::Severity::error,
+                               std::string(is_syntax ? syntax : "RFC 8461 §4.1"),
+                               std::move(message)});
   };
   const auto pattern = sts::parse_mx_pattern(options.match[0]);
   const auto host = dns::Name::parse(options.match[1]);
@@ -87,8 +93,8 @@ void lint_match(const LintOptions& options, Report& report) {
   const bool match = pattern && host && sts::matches(*pattern, *host);
   report.facts["match"] = match;
   if (pattern && host && !match)
-    error(fmt::format("'{}' does not match {}: '*' stands for exactly one label",
-                      sts::format_mx_pattern(*pattern), host->text()));
+    error(fmt::format("'{}' does not match {}{}", sts::format_mx_pattern(*pattern), host->text(),
+                      pattern->wildcard ? ": '*' stands for exactly one label" : ""));
   if (match)
     report.lines.push_back(
         fmt::format("'{}' matches {}", sts::format_mx_pattern(*pattern), host->text()));
@@ -128,8 +134,12 @@ std::string as_text(const Report& report) {
 }
 
 Result<std::string> read_body(World& world, const std::string& file) {
-  if (file != "-") return world.services.files.read_stream(file, std::size_t{1} << 20U);
-  return std::string(std::istreambuf_iterator<char>(world.in), {});
+  constexpr std::size_t longest = std::size_t{1} << 20U;
+  if (file != "-") return world.services.files.read_stream(file, longest);
+  std::string body(longest + 1, '\0');
+  world.in.read(body.data(), static_cast<std::streamsize>(body.size()));
+  body.resize(static_cast<std::size_t>(world.in.gcount()));  // longer ones are no policies anyway
+  return body;
 }
 
 int lint(Context& context, const LintOptions& options) {

@@ -281,17 +281,20 @@ class Loader {
     into.push_back(std::move(raw.account));
   }
 
+  // Reports what a domain lacks, unless that may follow from a fault; false.
+  static bool missing(const RawDomain& raw, const Layer& layer, std::string message,
+                      std::string hint) {
+    if (!layer.faulty) raw.place.reader->error(raw.place.mark, std::move(message), std::move(hint));
+    return false;
+  }
+
   std::optional<Domain> finish(const RawDomain& raw, const Layer& layer) {
-    const auto missing = [&](std::string message, std::string hint) {
-      if (!layer.faulty)
-        raw.place.reader->error(raw.place.mark, std::move(message), std::move(hint));
-    };
     Domain domain{.desired = {.domain = raw.name}, .where = where(raw.place)};
     plan::Desired& desired = domain.desired;
     bool good = true;
     if (!layer.dns) {
-      good = false;
-      missing("no DNS account holds this domain's records", "set 'dns' here or under 'defaults'");
+      good = missing(raw, layer, "no DNS account holds this domain's records",
+                     "set 'dns' here or under 'defaults'");
     } else {
       good = refer(*layer.dns, dns_, "dns");
       desired.dns = layer.dns->value;
@@ -302,10 +305,9 @@ class Loader {
     if (layer.tlsrpt == Part::on && layer.rua && !desired.tlsrpt_retired)
       desired.tlsrpt = sts::TlsRptRecord{*layer.rua};
     const bool any = desired.policy || desired.tlsrpt || desired.tlsrpt_retired;
-    if (!any && good && layer.policy != Part::on) {
-      good = false;
-      missing("nothing is managed for this domain", "give it a 'policy', a 'preset' or 'tlsrpt'");
-    }
+    if (!any && good && layer.policy != Part::on)
+      good = missing(raw, layer, "nothing is managed for this domain",
+                     "give it a 'policy', a 'preset' or 'tlsrpt'");
     if (layer.address != Part::unsaid) domain.address_from_host = false;
     if (layer.address == Part::on) desired.address = layer.address_value;
     desired.id_strategy = layer.id_strategy.value_or(plan::IdStrategy::automatic);
@@ -332,26 +334,23 @@ class Loader {
   }
 
   bool policy(const RawDomain& raw, const Layer& layer, plan::Desired& desired) {
-    const auto missing = [&](std::string message, std::string hint) {
-      if (!layer.faulty)
-        raw.place.reader->error(raw.place.mark, std::move(message), std::move(hint));
-      return false;
-    };
     bool good = true;
     if (!layer.host)
-      good = missing("no policy host serves this domain", "set 'host' here or under 'defaults'");
+      good = missing(raw, layer, "no policy host serves this domain",
+                     "set 'host' here or under 'defaults'");
     else if (refer(*layer.host, hosts_, "hosts"))
       desired.host = layer.host->value;
     else
       good = false;
     const bool retired = layer.retired.value_or(false);
     if (!layer.mode && !retired)
-      good = missing("its policy has no 'mode'", "set 'policy: {mode: testing}' to begin");
+      good =
+          missing(raw, layer, "its policy has no 'mode'", "set 'policy: {mode: testing}' to begin");
     if (!layer.max_age && !retired)
-      good = missing("its policy has no 'max_age'", "set 'max_age: 1d' to begin");
+      good = missing(raw, layer, "its policy has no 'max_age'", "set 'max_age: 1d' to begin");
     const bool needs_mx = layer.mode && *layer.mode != sts::Mode::none && !retired;
     if (needs_mx && !layer.mx_live && (!layer.mx || layer.mx->empty()))
-      good = missing("its policy has no 'mx' (RFC 8461 §3.2)",
+      good = missing(raw, layer, "its policy has no 'mx' (RFC 8461 §3.2)",
                      "list the hosts of its MX records, name a 'preset', or write 'mx: live'");
     if (good)
       desired.policy = sts::Policy{layer.mode.value_or(sts::Mode::none),

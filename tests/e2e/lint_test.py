@@ -1,6 +1,7 @@
 """`stsctl lint`: what each flag reads, says and returns, for people and for machines."""
 
 import json
+import subprocess
 
 import jsonschema
 
@@ -42,7 +43,9 @@ NOT_VALID = [
     (["--policy", "-"], "version: STSv1\nmode: enforce\nmax_age: 86400\n", {}, "mx", "RFC 8461 §3.2"),
     (["--match", "*.example.com", "a.b.example.com"], "", {"match": False}, "exactly one label", "RFC 8461 §4.1"),
     (["--match", "*.example.com", "example.com"], "", {"match": False}, "exactly one label", "RFC 8461 §4.1"),
-    (["--match", "a.*.example.com", "a.b.example.com"], "", {"match": False}, "*", "RFC 8461 §4.1"),
+    (["--match", "a.example.com", "b.example.com"], "", {"match": False},
+     "'a.example.com' does not match b.example.com", "RFC 8461 §4.1"),
+    (["--match", "a.*.example.com", "a.b.example.com"], "", {"match": False}, "whole left-most label", "RFC 8461 §3.2"),
     (["--match", "a.example.com", "a..com"], "", {"match": False}, "", "RFC 8461 §4.1"),
     # A generated id carries the digest of its policy.
     (["--record", "v=STSv1; id=20261124T081500ZG1GABCDEFGHIJKLM;", "--policy", "-"], GOOD,
@@ -78,6 +81,12 @@ class Lint(world.World):
     def setUp(self):
         super().setUp()
         self.schema = json.loads((world.SOURCE / "schemas" / "lint.schema.json").read_text())
+
+    def test_a_name_that_does_not_match_is_told_nothing_of_wildcards(self):
+        said = self.run_it("lint", "--match", "a.example.com", "b.example.com", check=1).stdout
+        self.assertEqual(said, "error: 'a.example.com' does not match b.example.com (RFC 8461 §4.1)\nnot valid\n")
+        said = self.run_it("lint", "--match", "*", "b.example.com", check=1).stdout
+        self.assertEqual(said.count("(RFC 8461 §"), 1, said)
 
     def machine(self, args, stdin, check):
         document = json.loads(self.run_it("lint", "--json", *args, stdin=stdin, check=check).stdout)
@@ -135,6 +144,10 @@ class Lint(world.World):
     def test_a_policy_without_end_is_cut_off(self):
         document = self.machine(["--policy", "-"], "x" * 3_000_000, 1)
         self.assertEqual(len(document["findings"]), 1)
+        with open("/dev/zero", "rb") as endless:
+            said = subprocess.run([world.STSCTL, "lint", "--policy", "-"], stdin=endless, timeout=60,
+                                  capture_output=True, text=True)
+        self.assertEqual(said.returncode, 1, said.stderr)
 
     def test_usage(self):
         for args, says in USAGE:

@@ -145,6 +145,10 @@ std::vector<Case> cases() {
          "$ORIGIN .\n$TTL 100\nexample.com IN SOA ns hm 1 1 1 1 77\n\tNS ns.example.com.\n"
          "$ORIGIN com.\n_mta-sts.example TXT a\n$ORIGIN example.com.\nns A 192.0.2.1\nx CNAME y\n"
          "$ORIGIN sub\n@ A 192.0.2.2\nx CNAME y\n"}}},
+      {"owner_that_is_the_root",
+       {{"zone",
+         ttl + head +
+             "$ORIGIN .\n@ TXT x\n TXT y\n. TXT z\n$ORIGIN example.com.\n_mta-sts TXT a\n"}}},
       {"no_line_end_at_the_end", {{"zone", ttl + head + "_mta-sts TXT a"}}},
       {"ends_in_a_comment", {{"zone", ttl + head + "_mta-sts TXT a\n; end"}}},
       {"a_signed_zone",
