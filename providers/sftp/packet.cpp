@@ -101,6 +101,12 @@ Request extended(const char* name, std::string words) {
   return request;
 }
 
+std::optional<Type> answer_type(std::uint8_t byte) {
+  for (const Type type : {Type::status, Type::handle, Type::data, Type::attributes})
+    if (byte == static_cast<std::uint8_t>(type)) return type;
+  return std::nullopt;
+}
+
 Attributes read_attributes(Reader& in) {
   Attributes attributes;
   const std::uint32_t flags = in.number();
@@ -251,21 +257,19 @@ Result<NumberedAnswer> read_answer(std::string_view packet) {
   Reader in(packet);
   NumberedAnswer numbered;
   Answer& answer = numbered.answer;
-  answer.type = static_cast<Type>(in.byte());
+  const std::optional<Type> type = answer_type(in.byte());
   numbered.id = in.number();
+  if (!type) in.refuse();
+  answer.type = type.value_or(Type::status);
   switch (answer.type) {
     case Type::status:
       answer = read_status(in);
-      break;
-    case Type::handle:
-    case Type::data:
-      answer.text = in.text();
       break;
     case Type::attributes:
       answer.attributes = read_attributes(in);
       break;
     default:
-      in.refuse();
+      answer.text = in.text();
   }
   if (!in.is_whole()) return fail(Code::protocol, "the server's answer is none of SFTP's");
   return numbered;

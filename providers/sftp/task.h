@@ -13,6 +13,7 @@ namespace stsctl::providers::sftp {
 template <class T>
 class [[nodiscard]] Task {
  public:
+  // NOLINTNEXTLINE(readability-identifier-naming): the language's name
   struct promise_type;
   using Handle = std::coroutine_handle<promise_type>;
 
