@@ -108,7 +108,7 @@ TEST_F(SftpSession, RequestsUnderWayAreManyAndBounded) {
 TEST_F(SftpSession, AFileThatIsReplacedTakesNineRequests) {
   put("d.example", "old");
   ASSERT_TRUE(write(edit("d.example", "old", "new")));
-  EXPECT_EQ(server_.requests, 1U + 9U);  // the look at the root, and chmod
+  EXPECT_EQ(server_.requests, 1U + 9U);  // after the look at the root
 }
 
 TEST_F(SftpSession, ModesAreAsWanted) {
@@ -244,6 +244,15 @@ TEST_F(SftpSession, ASessionThatBreaksLosesNoTruth) {
     }
     EXPECT_GT(failed, 20U);
   }
+}
+
+// The look at the root is the first request.
+TEST_F(SftpSession, AnAnswerOfAnotherKindIsNone) {
+  server_.last_words = FakeSftp::packet("\x66" + FakeSftp::number(1) + FakeSftp::text("a handle"));
+  server_.answers_until_last_words = 0;
+  const Result<Body> body = read("d.example");
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().code, Code::protocol) << to_string(body.error());
 }
 
 TEST_F(SftpSession, RequestsAreTracedWithoutContent) {
