@@ -79,10 +79,8 @@ constexpr std::array complaints{
     Complaint{"No route to host", Code::unreachable, "there is no route to the server", ""},
     Complaint{"subsystem request failed", Code::unsupported, "the server offers no SFTP",
               "sshd_config needs: Subsystem sftp internal-sftp"},
-    Complaint{"Received message too long", Code::protocol,
-              "the server's login prints text in place of SFTP",
-              "ssh HOST true must print nothing: see the shell's start files"},
     Complaint{"Connection closed", Code::unreachable, "the server closed the connection", ""},
+    Complaint{"closed by remote host", Code::unreachable, "the server closed the connection", ""},
     Complaint{"Connection reset", Code::unreachable, "the server closed the connection", ""},
     Complaint{"Broken pipe", Code::unreachable, "the connection broke", ""},
 };
@@ -115,8 +113,8 @@ Result<Login> read_login(const Settings& settings) {
   return login;
 }
 
-std::vector<std::string> arguments(const Login& login, Sharing sharing, const std::string& socket) {
-  std::vector<std::string> argv{"sftp", "-b", "-"};
+std::vector<std::string> arguments(const Login& login) {
+  std::vector<std::string> argv{"ssh"};
   const auto option = [&](const char* name, const std::string& value) {
     argv.push_back(fmt::format("-o{}={}", name, value));
   };
@@ -135,15 +133,15 @@ std::vector<std::string> arguments(const Login& login, Sharing sharing, const st
     option("UserKnownHostsFile", word(login.known_hosts));
     option("GlobalKnownHostsFile", "/dev/null");
   }
-  if (sharing != Sharing::alone) {
-    option("ControlMaster", sharing == Sharing::master ? "yes" : "no");
-    option("ControlPath", word(socket));
-    option("ControlPersist", "no");
-  }
-  // A member that is not let in would open a connection of its own.
-  if (sharing == Sharing::member) option("ProxyCommand", "false");
-  const bool is_address = login.host.find(':') != std::string::npos;
-  argv.push_back(is_address ? "[" + login.host + "]" : login.host);
+  // What a configuration says for people's own logins would stand in the way.
+  option("ClearAllForwardings", "yes");
+  option("ControlMaster", "no");  // one that is there is used, but others must not hang on ours
+  option("ForwardAgent", "no");
+  option("ForwardX11", "no");
+  option("PermitLocalCommand", "no");
+  option("RemoteCommand", "none");
+  option("RequestTTY", "no");
+  argv.insert(argv.end(), {"-s", "--", login.host, "sftp"});
   return argv;
 }
 

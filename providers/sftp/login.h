@@ -1,5 +1,5 @@
 #pragma once
-// How sftp reaches a server: its arguments, and what ssh's complaints mean. Pure: knows no program.
+// How ssh reaches a server: its arguments, and what ssh's complaints mean. Pure: knows no program.
 
 #include <cstdint>
 #include <string>
@@ -27,16 +27,9 @@ struct Login {
 /// what ssh could not be given safely.
 Result<Login> read_login(const Settings& settings);
 
-/// Whether several sessions share one connection.
-enum class Sharing {
-  alone,   ///< As ssh's configuration says.
-  master,  ///< Opens the connection, for others to join at `socket`.
-  member,  ///< Joins it, and opens none of its own.
-};
-
-/// The program and its arguments: a batch from stdin, nothing ever asked of a person, only known
-/// host keys.
-std::vector<std::string> arguments(const Login& login, Sharing sharing, const std::string& socket);
+/// The program and its arguments: the server's SFTP on its stdin and stdout, nothing ever asked of
+/// a person, only known host keys.
+std::vector<std::string> arguments(const Login& login);
 
 /// Why there is no session, from what ssh said before it gave up. Code::unauthorized (host key or
 /// login), unreachable, timeout, unsupported, protocol.

@@ -5,210 +5,308 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "providers/policy_path.h"
-#include "providers/sftp/batch.h"
+#include "providers/sftp/trouble.h"
 
 namespace stsctl::providers::sftp {
 
 namespace {
 
-using Commands = std::vector<std::string>;
+using Body = std::optional<std::string>;
+
+constexpr std::size_t longest_path = 4095;  // PATH_MAX of Linux
+constexpr unsigned kind_bits = 0170000;     // stat(2)
+constexpr unsigned regular_file = 0100000;
+constexpr unsigned folder_kind = 0040000;
 
 std::string below(const std::string& root, const std::string& path) {
   return root.ends_with('/') ? root + path : root + "/" + path;
 }
 
-std::string get(Session& session, const Place& place) {
-  // The scratch folder's path is mkdtemp's: it can always be said.
-  const std::string local = session.scratch().path() + "/" + session.incoming();
-  return fmt::format("get {} {}", place.file, path_word(local).value_or("\"\""));
-}
-
-// What `get` cannot tell apart: a file that does not exist from one that is out of reach.
-Result<std::optional<std::string>> probe(Session& session, const Place& place,
-                                         const std::stop_token& stop) {
-  const auto answers = session.run({"cd " + place.file}, stop);
-  if (!answers) return fail(answers);
-  const std::string& answer = answers->front();
-  if (meaning(answer) == Meaning::absent) return std::optional<std::string>{};
-  if (meaning(answer) != Meaning::done)
-    return std::unexpected(problem(answer, "read the file", place.path));
-  if (const auto back = session.run({"cd"}, stop); !back) return fail(back);
-  return fail(Code::invalid, "cannot read the file: it is a folder", place.path);
-}
-
-// The outcome of get().
-Result<std::optional<std::string>> received(Session& session, const Place& place,
-                                            const std::string& answer, std::size_t limit,
-                                            const std::stop_token& stop) {
-  Result<std::string> content = session.scratch().take(session.incoming(), limit);
-  switch (meaning(answer)) {
-    case Meaning::done:
-      if (content) return std::optional<std::string>(std::move(*content));
-      return fail(content.error().code, content.error().what, place.path);
-    case Meaning::absent:
-      return std::optional<std::string>{};
-    case Meaning::unfound:
-      return probe(session, place, stop);
-    default:
-      return std::unexpected(problem(answer, "read the file", place.path));
-  }
-}
-
 // Who may read a folder may search it.
-unsigned folder_mode(unsigned mode) {
-  return mode | ((mode & 0444U) >> 2U) | 0300U;
+std::optional<unsigned> folder_mode(const std::optional<unsigned>& mode) {
+  if (!mode) return std::nullopt;
+  return *mode | ((*mode & 0444U) >> 2U) | 0300U;
 }
 
-std::string put(Session& session, const Place& place, bool exact, bool sync) {
-  const std::string local = session.scratch().path() + "/" + session.outgoing();
-  return fmt::format("put {}{}{} {}", exact ? "-p " : "", sync ? "-f " : "",
-                     path_word(local).value_or("\"\""), place.temporary);
+std::string shown(const Login& login, const std::string& path) {
+  const bool is_address = login.host.find(':') != std::string::npos;
+  return printable((is_address ? "[" + login.host + "]" : login.host) + ":" + path);
 }
 
-// One turn: `before`, the upload beside the file, `after`. The answers are those to all three, the
-// upload's being one.
-Result<Commands> upload(Session& session, const Place& place, const std::string& content,
-                        const Finish& finish, Commands before, const Commands& after) {
-  const bool learn = finish.mode && !session.umask();
-  const bool exact = !learn && finish.mode && (*session.umask() & *finish.mode) != 0;
-  const Result<Done> ready = session.scratch().write(session.outgoing(), content,
-                                                     learn ? 0777 : finish.mode.value_or(0666));
-  if (!ready) return fail(ready);
-  Commands commands = std::move(before);
-  commands.push_back(put(session, place, exact, finish.sync));
-  // The first upload of a session asks for all permissions, and so learns what the server grants.
-  const std::size_t learnt = commands.size();
-  if (learn) {
-    commands.push_back("ls -ln " + place.temporary);
-    commands.push_back(fmt::format("chmod {:o} {}", *finish.mode, place.temporary));
+unsigned kind_of(const Answer& answer) {
+  return answer.type == Type::attributes ? answer.attributes.mode.value_or(0) & kind_bits : 0;
+}
+
+// Where the look says "no regular file": some servers open folders, and only reading fails.
+std::optional<Error> not_a_file(const Answer& look, const Place& place) {
+  const unsigned kind = kind_of(look);
+  if (kind == 0 || kind == regular_file) return std::nullopt;
+  return Error{Code::invalid,
+               kind == folder_kind ? "cannot read the file: it is a folder"
+                                   : "cannot read the file: it is no regular file",
+               place.where,
+               {}};
+}
+
+// What an open file holds. A short piece is its end (§6.4), unless it is known to be longer.
+Task<Result<Body>> content_of(Session& session, const Place& place, const Handle& handle,
+                              std::size_t limit) {
+  const Pending looking = session.send(Request::fstat(handle));
+  const Pending reading = session.send(Request::read(handle, 0));
+  const Result<Answer> look = co_await looking;
+  Result<Answer> piece = co_await reading;
+  if (!look) co_return fail(look);
+  if (std::optional<Error> error = not_a_file(*look, place))
+    co_return std::unexpected(std::move(*error));
+  std::string content;
+  while (piece && piece->type == Type::data) {
+    content += piece->text;
+    if (content.size() > limit)
+      co_return fail(Code::invalid, fmt::format("longer than {} bytes", limit), place.where);
+    const bool is_short = piece->text.size() < longest_piece;
+    if (is_short && content.size() >= look->attributes.size.value_or(SIZE_MAX))
+      co_return Body(std::move(content));
+    const Pending next = session.send(Request::read(handle, content.size()));
+    piece = co_await next;
   }
-  commands.insert(commands.end(), after.begin(), after.end());
-  Result<Commands> answers = session.run(commands, {});
-  if (!answers || !learn) return answers;
-  if (const std::optional<unsigned> granted = permissions((*answers)[learnt]))
-    session.set_umask(0777U & ~*granted);
-  std::string& said = (*answers)[learnt - 1];
-  if (said.empty()) said = (*answers)[learnt + 1];
-  const auto begin = answers->begin() + static_cast<std::ptrdiff_t>(learnt);
-  answers->erase(begin, begin + 2);
-  return answers;
+  if (!piece) co_return fail(piece);
+  if (piece->status == Status::end_of_file) co_return Body(std::move(content));
+  co_return std::unexpected(trouble(*piece, "read the file", place.where));
 }
 
-Result<Done> uploaded(const std::string& answer, const Place& place) {
-  if (answer.empty()) return Done{};
-  return std::unexpected(problem(answer, "write beside the file", place.path));
+// What the answer to Request::open leads to.
+Task<Result<Body>> received(Session& session, const Place& place, Pending opening,
+                            std::size_t limit) {
+  const Result<Answer> opened = co_await opening;
+  if (!opened) co_return fail(opened);
+  if (opened->type != Type::handle) {
+    if (opened->status == Status::no_such_file) co_return Body{};
+    co_return std::unexpected(trouble(*opened, "read the file", place.where));
+  }
+  const Handle handle{opened->text, place.file};
+  Task<Result<Body>> reading = content_of(session, place, handle, limit);
+  Result<Body> body = co_await reading;
+  session.send_and_forget(Request::close(handle));
+  co_return body;
+}
+
+// Requests on the way, and what each is for.
+struct Step {
+  Pending pending;
+  const char* what;
+};
+
+constexpr const char* writing = "write beside the file";
+constexpr const char* permitting = "set the permissions";
+
+// All that follows when the temporary file is open, in a row: a policy is a few pieces at most.
+std::vector<Step> fill(Session& session, const Handle& handle, const std::string& content,
+                       const Finish& finish) {
+  std::vector<Step> steps;
+  const auto send = [&](const Request& request, const char* what) {
+    steps.push_back({session.send(request), what});
+  };
+  if (finish.mode) send(Request::fchmod(handle, *finish.mode), permitting);
+  for (std::size_t at = 0; at < content.size(); at += longest_piece)
+    send(Request::write(handle, at, std::string_view(content).substr(at, longest_piece)), writing);
+  if (finish.sync) send(Request::fsync(handle), "flush the file");
+  send(Request::close(handle), writing);
+  return steps;
+}
+
+// Success when all are; else the first failure.
+Task<Result<Done>> all_of(std::vector<Step> steps, const Place& place) {
+  Result<Done> all = Done{};
+  for (const Step& step : steps) {
+    const Result<Answer> answer = co_await step.pending;
+    Result<Done> success = done(answer, step.what, place.where);
+    if (!all || success) continue;
+    all = std::move(success);
+    if (answer && std::string_view(step.what) == permitting)
+      all.error().hint = "'mode: server' leaves them as the server sets them";
+  }
+  co_return all;
+}
+
+Error not_opened(const Answer& refused, const Place& place) {
+  return trouble(refused, writing, place.where);
+}
+
+// What mkdir says of a folder: whether it was made, or the Error that keeps it from being there, as
+// far as that is known: a server says no more than "failure" when it is there.
+struct Made {
+  bool is_new = false;
+  std::optional<Error> error;
+};
+
+Made made(const Answer& answer, const Place& place) {
+  if (answer.status == Status::ok) return {.is_new = true, .error = {}};
+  if (answer.status == Status::failure) return {};
+  return {.is_new = false, .error = trouble(answer, "make the folder", place.where)};
+}
+
+// Opens the temporary file with the folders to it made one after the other: each waits for the one
+// before, and whatever is refused is told.
+Task<Result<Answer>> open_step_by_step(Session& session, const Place& place, const Finish& finish,
+                                       std::vector<bool>& is_new) {
+  std::optional<Error> first_error;
+  for (std::size_t i = 0; i < place.folders.size(); ++i) {
+    const Pending making = session.send(Request::mkdir(place.folders[i], folder_mode(finish.mode)));
+    const Result<Answer> answer = co_await making;
+    if (!answer) co_return fail(answer);
+    Made folder = made(*answer, place);
+    if (folder.is_new) is_new[i] = true;
+    if (!first_error) first_error = std::move(folder.error);
+  }
+  const Pending opening = session.send(Request::create(place.temporary, finish.mode));
+  Result<Answer> opened = co_await opening;
+  if (opened && opened->status == Status::no_such_file && first_error)
+    co_return std::unexpected(std::move(*first_error));
+  co_return opened;
+}
+
+// The same in a row, which servers carry out in that order; those that do not get a second chance.
+Task<Result<Answer>> open_new(Session& session, const Place& place, const Finish& finish,
+                              std::vector<bool>& is_new) {
+  std::vector<Pending> making;
+  for (const std::string& folder : place.folders)
+    making.push_back(session.send(Request::mkdir(folder, folder_mode(finish.mode))));
+  const Pending opening = session.send(Request::create(place.temporary, finish.mode));
+  for (std::size_t i = 0; i < making.size(); ++i) {
+    const Result<Answer> answer = co_await making[i];
+    if (!answer) co_return fail(answer);
+    is_new[i] = answer->status == Status::ok;
+  }
+  Result<Answer> opened = co_await opening;
+  if (!opened || opened->status != Status::no_such_file) co_return opened;
+  Task<Result<Answer>> again = open_step_by_step(session, place, finish, is_new);
+  co_return co_await again;
 }
 
 }  // namespace
 
-Result<Place> place(const std::string& root, const std::string& file, const std::string& run) {
-  Place place{.path = below(root, file), .file = {}, .temporary = {}, .folders = {}};
+Result<Place> place(const Login& login, const std::string& root, const std::string& file,
+                    const std::string& run) {
   const std::size_t slash = file.rfind('/');
   const std::string folder = slash == std::string::npos ? "" : file.substr(0, slash + 1);
   const std::string name = file.substr(folder.size());
-  const auto word = [&](const std::string& path) { return path_word(below(root, path)); };
-  Result<std::string> target = word(file);
-  Result<std::string> temporary = word(fmt::format("{}.{}.stsctl-{}", folder, name, run));
-  if (!target) return fail(target);
-  if (!temporary) return fail(temporary);
-  place.file = std::move(*target);
-  place.temporary = std::move(*temporary);
+  Place place{.where = shown(login, below(root, file)),
+              .file = below(root, file),
+              .temporary = below(root, fmt::format("{}.{}.stsctl-{}", folder, name, run)),
+              .folders = {}};
+  if (std::ranges::any_of(place.file,
+                          [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }))
+    return fail(Code::invalid, "a path with a control character", place.where);
+  if (place.temporary.size() > longest_path)
+    return fail(Code::invalid, fmt::format("a path of more than {} bytes", longest_path),
+                place.where);
   for (const std::string& one : folders_to(file))
-    place.folders.push_back(*word(one));  // shorter than the file, of the same characters
+    place.folders.push_back(below(root, one));
   return place;
 }
 
-Result<Done> check_root(Session& session, const std::string& root, const std::stop_token& stop) {
-  const Result<std::string> folder = path_word(root);
-  if (!folder) return fail(folder);
-  const auto answers = session.run({"cd " + *folder, "cd"}, stop);
-  if (!answers) return fail(answers);
-  const std::string& answer = answers->front();
-  switch (meaning(answer)) {
-    case Meaning::done:
-      return Done{};
-    case Meaning::absent:
-      return fail(Code::not_found, "the folder 'root' does not exist on the server", root,
-                  "make it, or correct 'root': it begins with / or where the login begins");
-    case Meaning::wrong_kind:
-      return fail(Code::invalid, "'root' is no folder on the server", root);
-    default:
-      return std::unexpected(problem(answer, "enter the folder 'root'", root));
+Task<Result<Done>> check_root(Session& session, const std::string& root) {
+  const std::string where = shown(session.login(), root);
+  const Pending looking = session.send(Request::stat(root));
+  const Result<Answer> look = co_await looking;
+  if (!look) co_return fail(look);
+  if (look->type == Type::attributes) {
+    const unsigned kind = kind_of(*look);
+    if (kind == 0 || kind == folder_kind) co_return Done{};
+    co_return fail(Code::invalid, "'root' is no folder on the server", where);
   }
+  if (look->status == Status::no_such_file)
+    co_return fail(Code::not_found, "the folder 'root' does not exist on the server", where,
+                   "make it, or correct 'root': it begins with / or where the login begins");
+  co_return std::unexpected(trouble(*look, "enter the folder 'root'", where));
 }
 
-Result<std::optional<std::string>> read(Session& session, const Place& place, std::size_t limit,
-                                        const std::stop_token& stop) {
-  const auto answers = session.run({get(session, place)}, stop);
-  if (!answers) return fail(answers);
-  return received(session, place, answers->front(), limit, stop);
+Task<Result<Body>> read(Session& session, const Place& place, std::size_t limit) {
+  Task<Result<Body>> reading =
+      received(session, place, session.send(Request::open(place.file)), limit);
+  co_return co_await reading;
 }
 
-Result<Done> upload_new(Session& session, const Place& place, const std::string& content,
-                        const Finish& finish) {
-  const std::size_t folders = place.folders.size();
-  Commands make;
-  for (const std::string& folder : place.folders)
-    make.push_back("mkdir " + folder);
-  const auto answers = upload(session, place, content, finish, make, {});
-  if (!answers) return fail(answers);
-  if (const Result<Done> done = uploaded(answers->back(), place); !done) return done;
-  // mkdir asks for 0777.
-  if (!finish.mode || (session.umask() && (0777U & ~*session.umask()) == folder_mode(*finish.mode)))
-    return Done{};
-  Commands open;
-  for (std::size_t i = 0; i < folders; ++i)
-    if ((*answers)[i].empty())
-      open.push_back(fmt::format("chmod {:o} {}", folder_mode(*finish.mode), place.folders[i]));
-  const auto opened = session.run(open, {});
-  if (!opened) return fail(opened);
-  for (const std::string& answer : *opened)
-    if (const Result<Done> done = uploaded(answer, place); !done) return done;
-  return Done{};
+Task<Result<Done>> upload_new(Session& session, const Place& place, const std::string& content,
+                              const Finish& finish) {
+  std::vector<bool> is_new(place.folders.size());
+  Task<Result<Answer>> opening = open_new(session, place, finish, is_new);
+  const Result<Answer> opened = co_await opening;
+  if (!opened) co_return fail(opened);
+  if (opened->type != Type::handle) co_return std::unexpected(not_opened(*opened, place));
+  std::vector<Step> steps;
+  for (std::size_t i = 0; i < place.folders.size() && finish.mode; ++i)
+    if (is_new[i])
+      steps.push_back(
+          {session.send(Request::chmod(place.folders[i], *folder_mode(finish.mode))), permitting});
+  for (const Step& step : fill(session, {opened->text, place.temporary}, content, finish))
+    steps.push_back(step);
+  Task<Result<Done>> filling = all_of(std::move(steps), place);
+  co_return co_await filling;
 }
 
-Staged upload_and_read(Session& session, const Place& place, const std::string& content,
-                       const Finish& finish, std::size_t limit) {
-  const auto answers = upload(session, place, content, finish, {}, {get(session, place)});
-  if (!answers) return {fail(answers), fail(answers)};
-  return {uploaded(answers->front(), place), received(session, place, answers->back(), limit, {})};
+Task<Staged> upload_and_read(Session& session, const Place& place, const std::string& content,
+                             const Finish& finish, std::size_t limit) {
+  const Pending creating = session.send(Request::create(place.temporary, finish.mode));
+  const Result<Answer> created = co_await creating;
+  if (!created) co_return Staged{fail(created), fail(created)};
+  std::vector<Step> steps;
+  if (created->type == Type::handle)
+    steps = fill(session, {created->text, place.temporary}, content, finish);
+  // Looked at when it is written, but on the same way.
+  const Pending opening = session.send(Request::open(place.file));
+  Task<Result<Done>> filling = all_of(std::move(steps), place);
+  Result<Done> uploaded = co_await filling;
+  if (created->type != Type::handle) uploaded = std::unexpected(not_opened(*created, place));
+  Task<Result<Body>> reading = received(session, place, opening, limit);
+  Result<Body> live = co_await reading;
+  co_return Staged{std::move(uploaded), std::move(live)};
 }
 
-// SSH_FXP_RENAME makes a link, and so fails where something stands.
-Result<Done> claim(Session& session, const Place& place) {
-  const auto answers =
-      session.run({fmt::format("rename -l {} {}", place.temporary, place.file)}, {});
-  if (!answers) return fail(answers);
-  if (answers->front().empty()) return Done{};
-  return fail(Code::conflict, "the file exists", place.path);
+Task<Result<Done>> claim(Session& session, const Place& place) {
+  const Pending renaming = session.send(Request::rename(place.temporary, place.file));
+  const Result<Answer> renamed = co_await renaming;
+  if (!renamed) co_return fail(renamed);
+  if (renamed->status == Status::ok) co_return Done{};
+  co_return fail(Code::conflict, "the file exists", place.where);
 }
 
-Result<Done> commit(Session& session, const Place& place) {
-  const auto answers = session.run({fmt::format("rename {} {}", place.temporary, place.file)}, {});
-  if (!answers) return fail(answers);
-  if (answers->front().empty()) return Done{};
-  Error error = problem(answers->front(), "replace the file", place.path);
-  if (meaning(answers->front()) == Meaning::failure)
-    error.hint = "the server must replace a file by a rename (posix-rename@openssh.com)";
-  discard(session, place);
-  return std::unexpected(std::move(error));
+Task<Result<Done>> commit(Session& session, const Place& place) {
+  const bool posix = session.greeting().posix_rename;
+  const Pending renaming = session.send(posix ? Request::replace(place.temporary, place.file)
+                                              : Request::rename(place.temporary, place.file));
+  const Result<Answer> renamed = co_await renaming;
+  if (!renamed) co_return fail(renamed);
+  if (renamed->status == Status::ok) co_return Done{};
+  Error error = trouble(*renamed, "replace the file", place.where);
+  if (!posix) error.hint = "the server must replace a file by a rename (posix-rename@openssh.com)";
+  Task<Done> discarding = discard(session, place);
+  co_await discarding;
+  co_return std::unexpected(std::move(error));
 }
 
-void discard(Session& session, const Place& place) {
+Task<Done> discard(Session& session, const Place& place) {
   // Whether it was there, and whether it goes, changes nothing of what is told.
-  [[maybe_unused]] const auto gone = session.run({"rm " + place.temporary}, {});
+  const Pending removing = session.send(Request::remove(place.temporary));
+  co_await removing;
+  co_return Done{};
 }
 
-Result<Done> remove(Session& session, const Place& place) {
-  Commands commands{"rm " + place.file};
-  for (auto folder = place.folders.rbegin(); folder != place.folders.rend(); ++folder)
-    commands.push_back("rmdir " + *folder);
-  const auto answers = session.run(commands, {});
-  if (!answers) return fail(answers);
-  const std::string& answer = answers->front();
-  if (answer.empty() || meaning(answer) == Meaning::absent) return Done{};
-  return std::unexpected(problem(answer, "remove the file", place.path));
+Task<Result<Done>> remove(Session& session, const Place& place) {
+  const Pending removing = session.send(Request::remove(place.file));
+  const Result<Answer> removed = co_await removing;
+  if (!removed) co_return fail(removed);
+  if (removed->status != Status::ok && removed->status != Status::no_such_file)
+    co_return std::unexpected(trouble(*removed, "remove the file", place.where));
+  for (auto folder = place.folders.rbegin(); folder != place.folders.rend(); ++folder) {
+    const Pending leaving = session.send(Request::rmdir(*folder));
+    const Result<Answer> left = co_await leaving;
+    // One that holds more stays, and so do those around it.
+    if (!left || left->status != Status::ok) break;
+  }
+  co_return Done{};
 }
 
 }  // namespace stsctl::providers::sftp

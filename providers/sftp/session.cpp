@@ -5,155 +5,190 @@
 
 #include <fmt/format.h>
 
-#include "base/random.h"
-#include "providers/sftp/batch.h"
+#include "base/text.h"
 
 namespace stsctl::providers::sftp {
 
 namespace {
 
-using Ending = io::Heard::Ending;
+using io::Turn;
 
-// sun_path holds 108 bytes, and ssh appends up to 17 while it makes the socket.
-constexpr std::size_t longest_socket = 90;
+constexpr std::size_t longest_shown = 200;
 
-// Why a turn ended before its last mark.
-Error broken(const io::Heard& heard, std::string_view rest, const Login& login) {
-  switch (heard.ending) {
-    case Ending::cancelled:
-      return {Code::cancelled, "stopped", "sftp " + login.host, {}};
-    case Ending::silent:
+std::string where(const Login& login) {
+  return "sftp " + login.host;
+}
+
+// Why nothing more is heard; `turn` is not Turn::heard.
+Error silence(Turn turn, const Login& login, const io::Dialogue& dialogue) {
+  switch (turn) {
+    case Turn::cancelled:
+      return {Code::cancelled, "stopped", where(login), {}};
+    case Turn::silent:
       return {Code::timeout,
               fmt::format("no answer from the server within {}", describe_duration(login.timeout)),
-              "sftp " + login.host,
+              where(login),
               {}};
     default:
-      break;
+      return login_problem(dialogue.errors(), login);
   }
-  Error error = login_problem(rest, login);
-  // Nothing that ends a session is anything else: the login was good.
-  error.code = Code::unreachable;
-  error.what = "the connection broke: " + error.what;
-  return error;
+}
+
+// What came in place of a greeting.
+Error no_greeting(const Error& error, std::string_view said, const Login& login) {
+  if (error.code != Code::protocol) return {error.code, error.what, where(login), {}};
+  return {Code::protocol,
+          fmt::format("the server's login prints text in place of SFTP: {}",
+                      printable(trim(said.substr(0, longest_shown)))),
+          where(login), "ssh HOST true must print nothing: see the shell's start files"};
+}
+
+std::string outcome(const Answer& answer) {
+  switch (answer.type) {
+    case Type::data:
+      return fmt::format("{} bytes", answer.text.size());
+    case Type::status:
+      if (answer.status == Status::ok) return "done";
+      return fmt::format("status {} ({})", static_cast<std::uint32_t>(answer.status),
+                         printable(shortened(answer.text, longest_shown)));
+    default:
+      return "done";
+  }
 }
 
 }  // namespace
 
-Session::Session(const Login& login, io::Scratch& scratch, const std::string& name,
-                 const io::Services& services)
-    : login_(login),
-      scratch_(scratch),
-      outgoing_("out-" + name),
-      incoming_("in-" + name),
-      services_(services),
-      mark_(random_word()) {}
+bool Pending::await_ready() const {
+  const auto slot = session_->slots_.find(id_);
+  return slot == session_->slots_.end() || slot->second.answer || session_->broken_;
+}
 
-Result<std::unique_ptr<Session>> Session::open(const Login& login, const Part& part,
-                                               io::Scratch& scratch, const io::Services& services,
+void Pending::await_suspend(std::coroutine_handle<> waiter) const {
+  session_->slots_.at(id_).waiter = waiter;
+}
+
+Result<Answer> Pending::await_resume() const {
+  const auto slot = session_->slots_.find(id_);
+  if (slot == session_->slots_.end() || !slot->second.answer)
+    return std::unexpected(*session_->broken_);
+  Answer answer = std::move(*slot->second.answer);
+  session_->slots_.erase(slot);
+  return answer;
+}
+
+Result<std::unique_ptr<Session>> Session::open(const Login& login, const io::Services& services,
                                                const std::stop_token& stop) {
-  std::unique_ptr<Session> session(new Session(login, scratch, part.name, services));
-  Result<std::unique_ptr<io::Dialogue>> dialogue =
-      services.process.start(arguments(login, part.sharing, part.socket));
+  std::unique_ptr<Session> session(new Session(login, services));
+  Result<std::unique_ptr<io::Dialogue>> dialogue = services.process.start(arguments(login));
   if (!dialogue)
     return fail(dialogue.error().code, dialogue.error().what, dialogue.error().where,
                 "install OpenSSH's client (Debian: openssh-client)");
   session->dialogue_ = std::move(*dialogue);
   const auto begin = services.clock.steady();
-  // Connecting has its own deadline in ssh; one second more lets ssh be the one that tells.
-  const io::Heard heard = session->dialogue_->exchange(
-      script({}, session->mark_), last_line(0, session->mark_), login.timeout + Duration{1}, stop);
+  const Result<Done> greeted = session->greet(stop);
   const auto elapsed =
       std::chrono::duration_cast<std::chrono::milliseconds>(services.clock.steady() - begin);
-  services.log.write(
-      io::LogLevel::debug,
-      fmt::format("sftp {}: {} in {} ms", login.host,
-                  heard.ending == Ending::said ? "session" : "no session", elapsed.count()));
-  if (heard.ending == Ending::said) return session;
-  if (heard.ending == Ending::ended) return std::unexpected(login_problem(heard.text, login));
-  return std::unexpected(broken(heard, {}, login));
+  services.log.write(io::LogLevel::debug,
+                     fmt::format("sftp {}: {} in {} ms", login.host,
+                                 greeted ? "session" : "no session", elapsed.count()));
+  if (!greeted) return fail(greeted);
+  return session;
 }
 
-Result<std::vector<std::string>> Session::run(const std::vector<std::string>& commands,
-                                              const std::stop_token& stop) {
-  if (commands.empty()) return std::vector<std::string>{};
-  const io::Heard heard = dialogue_->exchange(
-      script(commands, mark_), last_line(commands.size(), mark_), login_.timeout, stop);
-  Transcript transcript = part(heard.text, mark_);
-  trace(commands, transcript.answers);
-  if (transcript.answers.size() == commands.size()) return std::move(transcript.answers);
-  usable_ = false;
-  return std::unexpected(broken(heard, transcript.rest, login_));
-}
-
-void Session::trace(const std::vector<std::string>& commands,
-                    const std::vector<std::string>& answers) const {
-  if (!services_.log.enabled(io::LogLevel::debug)) return;
-  for (std::size_t i = 0; i < commands.size(); ++i) {
-    const char* const none = i < answers.size() ? "done" : "no answer";
-    const std::string answer = i < answers.size() && !answers[i].empty() ? answers[i] : none;
-    services_.log.write(io::LogLevel::debug,
-                        fmt::format("sftp {}: {} -> {}", login_.host, commands[i], answer));
-  }
-}
-
-Result<std::unique_ptr<Connection>> Connection::open(const Login& login, std::size_t sessions,
-                                                     const io::Services& services,
-                                                     const std::stop_token& stop) {
-  std::unique_ptr<Connection> connection(new Connection(login, sessions, services));
-  Result<std::unique_ptr<io::Scratch>> scratch = services.files.scratch();
-  if (!scratch) return fail(scratch);
-  connection->scratch_ = std::move(*scratch);
-  connection->socket_ = connection->scratch_->path() + "/ssh";
-  if (connection->socket_.size() > longest_socket) connection->most_ = 1;
-  const bool alone = connection->most_ == 1;
-  Result<std::unique_ptr<Session>> first =
-      Session::open(login, {alone ? Sharing::alone : Sharing::master, connection->socket_, "0"},
-                    *connection->scratch_, services, stop);
-  if (!first) return fail(first);
-  connection->idle_.push_back(std::move(*first));
-  connection->opened_ = connection->alive_ = 1;
-  return connection;
-}
-
-Result<std::unique_ptr<Session>> Connection::take(const std::stop_token& stop) {
-  std::unique_lock lock(guard_);
+Result<Done> Session::greet(const std::stop_token& stop) {
+  append_init(outgoing_);
   while (true) {
-    if (!idle_.empty()) {
-      std::unique_ptr<Session> session = std::move(idle_.back());
-      idle_.pop_back();
-      return session;
+    const Result<std::optional<std::string_view>> packet = first_packet(incoming_);
+    const Result<Greeting> greeting = !packet   ? fail(packet)
+                                      : *packet ? read_greeting(**packet)
+                                                : Greeting{};
+    if (!greeting) return std::unexpected(no_greeting(greeting.error(), incoming_, login_));
+    if (*packet) {
+      greeting_ = *greeting;
+      incoming_.erase(0, static_cast<std::size_t>((*packet)->end() - incoming_.data()));
+      return Done{};
     }
-    if (alive_ == 0) return std::unexpected(*last_error_);
-    if (!more_ || opened_ == most_) {
-      changed_.wait(lock);
-      continue;
-    }
-    const std::string name = std::to_string(opened_++);
-    ++alive_;
-    lock.unlock();
-    auto session =
-        Session::open(login_, {Sharing::member, socket_, name}, *scratch_, services_, stop);
-    lock.lock();
-    if (session) return session;
-    more_ = false;
-    --alive_;
-    last_error_ = session.error();
-    changed_.notify_all();
+    // Connecting has its own deadline in ssh; one second more lets ssh be the one that tells.
+    const Turn turn = dialogue_->exchange(outgoing_, incoming_, login_.timeout + Duration{1}, stop);
+    if (turn != Turn::heard) return std::unexpected(silence(turn, login_, *dialogue_));
   }
 }
 
-void Connection::give(std::unique_ptr<Session> session, std::optional<Error> error) {
-  const std::lock_guard lock(guard_);
-  if (session->is_usable()) {
-    idle_.push_back(std::move(session));
-    changed_.notify_one();
+Pending Session::send(const Request& request) {
+  return {*this, enqueue(request, true)};
+}
+
+void Session::send_and_forget(const Request& request) {
+  enqueue(request, false);
+}
+
+std::uint32_t Session::enqueue(const Request& request, bool is_wanted) {
+  const std::uint32_t id = ++last_id_;
+  if (broken_) return id;
+  append(outgoing_, id, request);
+  slots_.emplace(id, Slot{.request = {request.type, {}, request.words}, .is_wanted = is_wanted});
+  return id;
+}
+
+void Session::exchange(const std::stop_token& stop) {
+  const Turn turn = dialogue_->exchange(outgoing_, incoming_, login_.timeout, stop);
+  if (turn == Turn::heard) return take_in();
+  Error error = silence(turn, login_, *dialogue_);
+  if (turn == Turn::ended) {
+    // Nothing that ends a session is anything else: the login was good.
+    error.code = Code::unreachable;
+    error.what = "the connection broke: " + error.what;
+  }
+  break_off(std::move(error));
+}
+
+void Session::take_in() {
+  std::string_view rest = incoming_;
+  while (!broken_) {
+    const Result<std::optional<std::string_view>> packet = first_packet(rest);
+    if (packet && !*packet) break;
+    Result<NumberedAnswer> answer = packet ? read_answer(**packet) : fail(packet);
+    if (!answer) return break_off({Code::protocol, answer.error().what, where(login_), {}});
+    rest.remove_prefix(static_cast<std::size_t>((*packet)->end() - rest.begin()));
+    deliver(std::move(*answer));
+  }
+  incoming_.erase(0, incoming_.size() - rest.size());
+}
+
+void Session::deliver(NumberedAnswer numbered) {
+  const auto found = slots_.find(numbered.id);
+  if (found == slots_.end() || found->second.answer ||
+      !fits(found->second.request, numbered.answer))
+    return break_off({Code::protocol,
+                      "the server's answer is none to a request that was made",
+                      where(login_),
+                      {}});
+  Slot& slot = found->second;
+  trace(slot.request, outcome(numbered.answer));
+  if (!slot.is_wanted) {
+    slots_.erase(found);
     return;
   }
-  // What follows shares the connection, or would not get through either.
-  last_error_ = std::move(error);
-  more_ = false;
-  --alive_;
-  changed_.notify_all();
+  slot.answer = std::move(numbered.answer);
+  if (slot.waiter) slot.waiter.resume();  // takes the slot away
+}
+
+void Session::break_off(Error error) {
+  broken_ = std::move(error);
+  std::vector<std::coroutine_handle<>> waiters;
+  for (const auto& [id, slot] : slots_) {
+    if (!slot.answer) trace(slot.request, "no answer");
+    if (slot.waiter) waiters.push_back(slot.waiter);
+  }
+  // They see that it is broken; whatever they send now is broken too.
+  for (const std::coroutine_handle<> waiter : waiters)
+    waiter.resume();
+}
+
+void Session::trace(const Request& request, const std::string& outcome) const {
+  if (services_.log.enabled(io::LogLevel::debug))
+    services_.log.write(io::LogLevel::debug,
+                        fmt::format("sftp {}: {} -> {}", login_.host, request.words, outcome));
 }
 
 }  // namespace stsctl::providers::sftp

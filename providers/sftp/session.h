@@ -1,115 +1,124 @@
 #pragma once
-// One sftp program, and several that share one connection. Knows no policy.
+// One SFTP session over one connection, with many requests under way. Knows no policy.
 
-#include <condition_variable>
+#include <algorithm>
+#include <coroutine>
+#include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <type_traits>
+#include <unordered_map>
 #include <vector>
 
-#include "base/parallel.h"
 #include "base/result.h"
 #include "io/services.h"
 #include "providers/sftp/login.h"
+#include "providers/sftp/packet.h"
+#include "providers/sftp/task.h"
 
 namespace stsctl::providers::sftp {
 
-/// A session's part in a connection. `socket` is where ssh shares it; `name` is part of the names
-/// of the session's files in the scratch folder.
-struct Part {
-  Sharing sharing;
-  std::string socket;
-  std::string name;
+class Session;
+
+/// An answer that may still be on its way: `co_await` it, once.
+class [[nodiscard]] Pending {
+ public:
+  Pending(Session& session, std::uint32_t id) : session_(&session), id_(id) {}
+  bool await_ready() const;
+  void await_suspend(std::coroutine_handle<> waiter) const;
+  /// An Error when the session broke before the answer came: whether the request was carried out is
+  /// unknown then.
+  Result<Answer> await_resume() const;
+
+ private:
+  Session* session_;
+  std::uint32_t id_;
 };
 
-/// One sftp program at the server's prompt. One thread at a time.
+/// What happens to that which is under way when `stop` is requested.
+enum class OnStop {
+  abandon,  ///< Its answers are not waited for; the session is of no more use.
+  finish,
+};
+
+/// An SFTP server at the other end of ssh. One thread at a time. Once it broke, every answer that
+/// is awaited is the Error why: Code::unreachable when the connection ended, timeout when the
+/// server is silent for too long, protocol, cancelled.
 class Session {
  public:
   /// Logs in.
-  static Result<std::unique_ptr<Session>> open(const Login& login, const Part& part,
-                                               io::Scratch& scratch, const io::Services& services,
+  static Result<std::unique_ptr<Session>> open(const Login& login, const io::Services& services,
                                                const std::stop_token& stop);
 
-  /// Says `commands` and returns the answer to each, "" being success. Code::unreachable when the
-  /// connection broke, timeout when the server is silent for too long, cancelled: how many of the
-  /// commands were carried out is unknown then, and the session is of no more use.
-  Result<std::vector<std::string>> run(const std::vector<std::string>& commands,
-                                       const std::stop_token& stop);
-  bool is_usable() const { return usable_; }
+  /// Only from a task of each().
+  Pending send(const Request& request);
+  /// The same for a request whose answer changes nothing.
+  void send_and_forget(const Request& request);
 
-  /// The permissions that the server takes from what it is asked to make; none while unknown.
-  const std::optional<unsigned>& umask() const { return umask_; }
-  void set_umask(unsigned umask) { umask_ = umask; }
+  const Greeting& greeting() const { return greeting_; }
+  const Login& login() const { return login_; }
+  bool is_usable() const { return !broken_; }
 
-  io::Scratch& scratch() const { return scratch_; }
-  /// Names, in the scratch folder, of the file to be sent and the one received.
-  const std::string& outgoing() const { return outgoing_; }
-  const std::string& incoming() const { return incoming_; }
-
- private:
-  Session(const Login& login, io::Scratch& scratch, const std::string& name,
-          const io::Services& services);
-  void trace(const std::vector<std::string>& commands,
-             const std::vector<std::string>& answers) const;
-
-  Login login_;
-  io::Scratch& scratch_;
-  std::string outgoing_;
-  std::string incoming_;
-  const io::Services& services_;
-  std::string mark_;
-  std::unique_ptr<io::Dialogue> dialogue_;
-  bool usable_ = true;
-  std::optional<unsigned> umask_;
-};
-
-/// Sessions over one connection, opened as they are needed. The first must be let in; where the
-/// server grants no more, those there are do the work.
-class Connection {
- public:
-  /// At most `sessions` of them, at least 1.
-  static Result<std::unique_ptr<Connection>> open(const Login& login, std::size_t sessions,
-                                                  const io::Services& services,
-                                                  const std::stop_token& stop);
-
-  /// Calls `work(session, item)` for every item, side by side, and returns its Results in the order
-  /// of the items; nothing for what was not begun when `stop` was requested. An item for which no
-  /// session is left gets the Error that ended the last one.
+  /// Runs the Task `work(item)` for every item, at most `most` of them under way, and returns what
+  /// they return in the order of the items; nothing for what was not begun when `stop` was
+  /// requested.
   template <class Item, class Work>
-  auto each(const std::vector<Item>& items, const std::stop_token& stop, Work work) {
-    using Out = std::invoke_result_t<Work&, Session&, const Item&>;
-    return parallel_map(items, most_, stop, [&](const Item& item) -> Out {
-      Result<std::unique_ptr<Session>> session = take(stop);
-      if (!session) return fail(session);
-      Out result = work(**session, item);
-      give(std::move(*session), result ? std::nullopt : std::optional(result.error()));
-      return result;
-    });
+  auto each(const std::vector<Item>& items, std::size_t most, const std::stop_token& stop,
+            OnStop on_stop, Work work) {
+    using Returned = decltype(work(items.front()).take());
+    struct Begun {
+      std::size_t item;
+      Task<Returned> task;
+    };
+    std::vector<std::optional<Returned>> out(items.size());
+    std::vector<Begun> begun;
+    for (std::size_t next = 0;;) {
+      for (; next < items.size() && begun.size() < most && !stop.stop_requested(); ++next) {
+        begun.push_back({next, work(items[next])});
+        begun.back().task.start();
+      }
+      const bool any = std::erase_if(begun, [&](Begun& one) {
+                         if (one.task.is_done()) out[one.item].emplace(one.task.take());
+                         return one.task.is_done();
+                       }) > 0;
+      if (any && next < items.size() && !stop.stop_requested()) continue;
+      if (begun.empty()) return out;
+      exchange(on_stop == OnStop::abandon ? stop : std::stop_token());
+    }
   }
 
  private:
-  Connection(const Login& login, std::size_t sessions, const io::Services& services)
-      : login_(login), services_(services), most_(sessions) {}
+  friend class Pending;
 
-  Result<std::unique_ptr<Session>> take(const std::stop_token& stop);
-  void give(std::unique_ptr<Session> session, std::optional<Error> error);
+  // A request that is not answered yet, or its answer while nobody has taken it.
+  struct Slot {
+    Request request;
+    bool is_wanted;
+    std::optional<Answer> answer = {};
+    std::coroutine_handle<> waiter = {};
+  };
+
+  Session(const Login& login, const io::Services& services) : login_(login), services_(services) {}
+
+  Result<Done> greet(const std::stop_token& stop);
+  std::uint32_t enqueue(const Request& request, bool is_wanted);
+  void exchange(const std::stop_token& stop);
+  void take_in();
+  void deliver(NumberedAnswer numbered);
+  void break_off(Error error);
+  void trace(const Request& request, const std::string& outcome) const;
 
   Login login_;
   const io::Services& services_;
-  std::size_t most_;
-  std::string socket_;
-  // Declared before the sessions, which leave files in it.
-  std::unique_ptr<io::Scratch> scratch_;
-
-  std::mutex guard_;
-  std::condition_variable changed_;
-  std::vector<std::unique_ptr<Session>> idle_;
-  std::size_t opened_ = 0;  ///< Ever, those being opened included.
-  std::size_t alive_ = 0;   ///< Now, those being opened included.
-  bool more_ = true;        ///< The server has not refused one yet.
-  std::optional<Error> last_error_;
+  std::unique_ptr<io::Dialogue> dialogue_;
+  Greeting greeting_;
+  std::string outgoing_;
+  std::string incoming_;
+  std::uint32_t last_id_ = 0;
+  std::unordered_map<std::uint32_t, Slot> slots_;
+  std::optional<Error> broken_;
 };
 
 }  // namespace stsctl::providers::sftp

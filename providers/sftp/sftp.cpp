@@ -19,8 +19,7 @@ namespace {
 
 using Body = std::optional<std::string>;
 
-constexpr std::size_t usual_sessions = 10;  // what sshd grants (MaxSessions)
-constexpr std::size_t files_worth_one = 4;  // opening a session takes as long as a few files
+constexpr std::int64_t usual_files_at_once = 64;
 constexpr const char* usual_mode = "0644";
 constexpr const char* servers_mode = "server";
 
@@ -29,10 +28,15 @@ struct Options {
   std::string root;
   PolicyPath path;
   Finish finish;
-  std::size_t sessions = usual_sessions;
+  std::size_t files_at_once = usual_files_at_once;
   plan::Address address;
   Duration edge_delay{0};
 };
+
+// How a session breaks; no answer of a server is told so.
+bool is_of_the_session(Code code) {
+  return code == Code::unreachable || code == Code::timeout || code == Code::protocol;
+}
 
 class Sftp final : public PolicyHost {
  public:
@@ -42,28 +46,28 @@ class Sftp final : public PolicyHost {
   std::vector<Result<Body>> read(const std::vector<dns::Name>& domains,
                                  const Watch& watch) override {
     if (domains.empty()) return {};
-    const auto connection = connect(domains.size(), watch.stop);
-    if (!connection) return std::vector<Result<Body>>(domains.size(), fail(connection));
-    const auto one = [&](Session& session, const dns::Name& domain) {
-      Result<Body> body = read_one(session, domain, watch.stop);
-      watch.advanced(1);
-      return body;
-    };
-    return or_cancelled((*connection)->each(domains, watch.stop, one), "read");
+    const auto session = connect(watch.stop);
+    if (!session) return std::vector<Result<Body>>(domains.size(), fail(session));
+    const auto one = [&](const dns::Name& domain) { return read_one(**session, domain, watch); };
+    return or_cancelled(
+        (*session)->each(domains, options_.files_at_once, watch.stop, OnStop::abandon, one),
+        "read");
   }
 
   std::vector<Result<Done>> write(const std::vector<plan::PolicyEdit>& edits,
                                   const Watch& watch) override {
     if (edits.empty()) return {};
-    const auto connection = connect(edits.size(), watch.stop);
-    if (!connection) return std::vector<Result<Done>>(edits.size(), fail(connection));
-    // Once begun, an edit is carried through: cut off, nobody would know whether it was.
-    const auto one = [&](Session& session, const plan::PolicyEdit& edit) {
-      Result<Done> done = write_one(session, edit);
-      watch.advanced(1);
-      return done;
+    const auto session = connect(watch.stop);
+    if (!session) return std::vector<Result<Done>>(edits.size(), fail(session));
+    if (options_.finish.sync && !(*session)->greeting().fsync)
+      return std::vector<Result<Done>>(edits.size(), cannot_flush());
+    const auto one = [&](const plan::PolicyEdit& edit) {
+      return write_one(**session, edit, watch);
     };
-    auto results = or_cancelled((*connection)->each(edits, watch.stop, one), "written");
+    // Once begun, an edit is carried through: cut off, nobody would know whether it was.
+    auto results = or_cancelled(
+        (*session)->each(edits, options_.files_at_once, watch.stop, OnStop::finish, one),
+        "written");
     look_up_lost(edits, results);
     return results;
   }
@@ -75,75 +79,100 @@ class Sftp final : public PolicyHost {
   Duration edge_delay() const override { return options_.edge_delay; }
 
  private:
-  Result<std::unique_ptr<Connection>> connect(std::size_t files,
-                                              const std::stop_token& stop) const {
-    const std::size_t worth = (files + files_worth_one - 1) / files_worth_one;
-    auto connection =
-        Connection::open(options_.login, std::min(options_.sessions, worth), services_, stop);
-    if (!connection) return fail(connection);
-    const auto checked = (*connection)
-                             ->each(std::vector<std::string>{options_.root}, stop,
-                                    [&](Session& session, const std::string& root) {
-                                      return check_root(session, root, stop);
-                                    });
-    if (!checked.front()) return fail(Code::cancelled, "stopped");
-    if (!*checked.front()) return fail(*checked.front());
-    return connection;
+  Result<std::unique_ptr<Session>> connect(const std::stop_token& stop) const {
+    Result<std::unique_ptr<Session>> session = Session::open(options_.login, services_, stop);
+    if (!session) return session;
+    const auto look = [&](const std::string& root) { return check_root(**session, root); };
+    const auto looked =
+        (*session)->each(std::vector{options_.root}, 1, stop, OnStop::abandon, look);
+    if (!looked.front()) return fail(Code::cancelled, "stopped");
+    if (!*looked.front()) return fail(*looked.front());
+    return session;
+  }
+
+  std::unexpected<Error> cannot_flush() const {
+    return fail(Code::unsupported, "the server cannot flush files (fsync@openssh.com)",
+                "sftp " + options_.login.host, "leave 'sync' out");
   }
 
   Result<Place> place_of(const dns::Name& domain) const {
-    return place(options_.root, options_.path.file(domain), run_);
+    return place(options_.login, options_.root, options_.path.file(domain), run_);
   }
 
-  Result<Body> read_one(Session& session, const dns::Name& domain,
-                        const std::stop_token& stop) const {
+  Task<Result<Body>> read_one(Session& session, const dns::Name& domain, const Watch& watch) const {
     const Result<Place> place = place_of(domain);
-    return place ? sftp::read(session, *place, longest_body, stop) : fail(place);
+    if (!place) co_return fail(place);
+    Task<Result<Body>> reading = sftp::read(session, *place, longest_body);
+    Result<Body> body = co_await reading;
+    watch.advanced(1);
+    co_return body;
   }
 
-  Result<Done> write_one(Session& session, const plan::PolicyEdit& edit) const {
+  Task<Result<Done>> write_one(Session& session, const plan::PolicyEdit& edit,
+                               const Watch& watch) const {
     const Result<Place> place = place_of(domain_of(edit));
-    if (!place) return fail(place);
-    if (!edit.after) return remove_one(session, edit, *place);
-    return edit.before ? replace_one(session, edit, *place) : create_one(session, edit, *place);
+    if (!place) co_return fail(place);
+    Task<Result<Done>> writing = !edit.after   ? remove_one(session, edit, *place)
+                                 : edit.before ? replace_one(session, edit, *place)
+                                               : create_one(session, edit, *place);
+    Result<Done> written = co_await writing;
+    watch.advanced(1);
+    co_return written;
   }
 
   // A new file is compared by the server: it takes no place that is taken.
-  Result<Done> create_one(Session& session, const plan::PolicyEdit& edit,
-                          const Place& place) const {
-    Result<Done> done = upload_new(session, place, edit.after->body, options_.finish);
-    const bool uploaded = done.has_value();
-    if (uploaded) done = claim(session, place);
-    if (done || !session.is_usable()) return done;
-    return settle(session, edit, place,
-                  {uploaded ? Done{} : done, sftp::read(session, place, longest_body, {})});
+  Task<Result<Done>> create_one(Session& session, const plan::PolicyEdit& edit,
+                                const Place& place) const {
+    Task<Result<Done>> uploading = upload_new(session, place, edit.after->body, options_.finish);
+    const Result<Done> uploaded = co_await uploading;
+    if (uploaded) {
+      Task<Result<Done>> claiming = claim(session, place);
+      Result<Done> claimed = co_await claiming;
+      if (claimed) co_return claimed;
+    }
+    Task<Result<Body>> reading = sftp::read(session, place, longest_body);
+    Result<Body> live = co_await reading;
+    const Staged staged{uploaded, std::move(live)};
+    Task<Result<Done>> settling = settle(session, edit, place, staged);
+    co_return co_await settling;
   }
 
   // To replace a file there is no compare-and-swap. The new body is uploaded beside before anybody
   // looks, so that between the look and the rename lies nothing but the comparison.
-  Result<Done> replace_one(Session& session, const plan::PolicyEdit& edit,
-                           const Place& place) const {
-    return settle(session, edit, place,
-                  upload_and_read(session, place, edit.after->body, options_.finish, longest_body));
+  Task<Result<Done>> replace_one(Session& session, const plan::PolicyEdit& edit,
+                                 const Place& place) const {
+    Task<Staged> staging =
+        upload_and_read(session, place, edit.after->body, options_.finish, longest_body);
+    const Staged staged = co_await staging;
+    Task<Result<Done>> settling = settle(session, edit, place, staged);
+    co_return co_await settling;
   }
 
-  static Result<Done> settle(Session& session, const plan::PolicyEdit& edit, const Place& place,
-                             const Staged& staged) {
+  static Task<Result<Done>> settle(Session& session, const plan::PolicyEdit& edit,
+                                   const Place& place, const Staged& staged) {
     const Result<bool> pending =
-        staged.live ? is_pending(edit, *staged.live, place.path) : fail(staged.live);
-    if (pending && *pending && staged.uploaded) return commit(session, place);
-    if (session.is_usable()) discard(session, place);
-    if (!pending) return fail(pending);
-    return *pending ? staged.uploaded : Done{};
+        staged.live ? is_pending(edit, *staged.live, place.where) : fail(staged.live);
+    if (pending && *pending && staged.uploaded) {
+      Task<Result<Done>> committing = commit(session, place);
+      co_return co_await committing;
+    }
+    Task<Done> discarding = discard(session, place);
+    co_await discarding;
+    if (!pending) co_return fail(pending);
+    if (*pending) co_return staged.uploaded;
+    co_return Done{};
   }
 
-  static Result<Done> remove_one(Session& session, const plan::PolicyEdit& edit,
-                                 const Place& place) {
-    const Result<Body> live = sftp::read(session, place, longest_body, {});
-    if (!live) return fail(live);
-    const Result<bool> pending = is_pending(edit, *live, place.path);
-    if (!pending) return fail(pending);
-    return *pending ? remove(session, place) : Done{};
+  static Task<Result<Done>> remove_one(Session& session, const plan::PolicyEdit& edit,
+                                       const Place& place) {
+    Task<Result<Body>> reading = sftp::read(session, place, longest_body);
+    const Result<Body> live = co_await reading;
+    if (!live) co_return fail(live);
+    const Result<bool> pending = is_pending(edit, *live, place.where);
+    if (!pending) co_return fail(pending);
+    if (!*pending) co_return Done{};
+    Task<Result<Done>> removing = remove(session, place);
+    co_return co_await removing;
   }
 
   // What was under way when a connection broke may be there.
@@ -152,9 +181,7 @@ class Sftp final : public PolicyHost {
     std::vector<std::size_t> lost;
     std::vector<dns::Name> domains;
     for (std::size_t i = 0; i < edits.size(); ++i) {
-      if (results[i] || (results[i].error().code != Code::unreachable &&
-                         results[i].error().code != Code::timeout))
-        continue;
+      if (results[i] || !is_of_the_session(results[i].error().code)) continue;
       lost.push_back(i);
       domains.push_back(domain_of(edits[i]));
     }
@@ -221,11 +248,10 @@ std::vector<SettingSpec> settings() {
        .fallback = "false"},
       {.name = "sessions",
        .type = SettingType::integer,
-       .description = "Files under way at once, over one connection. 1: no sharing of a connection "
-                      "but what ssh's configuration asks for.",
-       .fallback = std::to_string(usual_sessions),
+       .description = "Files under way at once, over one connection.",
+       .fallback = std::to_string(usual_files_at_once),
        .least = 1,
-       .most = 64},
+       .most = 256},
       {.name = "timeout",
        .type = SettingType::duration,
        .description = "How long the server may take to let us in, and to answer.",
@@ -273,23 +299,23 @@ Result<std::unique_ptr<PolicyHost>> open(const Settings& settings, const io::Ser
   Result<plan::Address> address = read_address(settings);
   if (!address) return fail(address);
   const std::string probe = path->file(*dns::Name::parse("example.com"));
-  if (const auto sayable = place(*root, probe, {}); !sayable)
+  if (const auto sayable = place(*login, *root, probe, {}); !sayable)
     return fail_at(sayable, settings.where("root"));
-  options = {.login = std::move(*login),
-             .root = std::move(*root),
-             .path = std::move(*path),
-             .finish = {.mode = *mode, .sync = settings.boolean("sync")},
-             .sessions = static_cast<std::size_t>(
-                 settings.integer("sessions", std::int64_t{usual_sessions})),
-             .address = std::move(*address),
-             .edge_delay = Duration(settings.integer("edge_delay"))};
+  options = {
+      .login = std::move(*login),
+      .root = std::move(*root),
+      .path = std::move(*path),
+      .finish = {.mode = *mode, .sync = settings.boolean("sync")},
+      .files_at_once = static_cast<std::size_t>(settings.integer("sessions", usual_files_at_once)),
+      .address = std::move(*address),
+      .edge_delay = Duration(settings.integer("edge_delay"))};
   return std::make_unique<Sftp>(std::move(options), services);
 }
 
 }  // namespace
 
 HostKind kind() {
-  return {"sftp", "A web root on another machine, through OpenSSH's sftp", settings(), open};
+  return {"sftp", "A web root on another machine, through OpenSSH", settings(), open};
 }
 
 }  // namespace stsctl::providers::sftp

@@ -1,6 +1,5 @@
 #pragma once
-// `provider: sftp`: policies in a folder of a server that is reached by SSH, through OpenSSH's
-// sftp.
+// `provider: sftp`: policies in a folder of a server that is reached by OpenSSH.
 
 #include "providers/provider.h"
 

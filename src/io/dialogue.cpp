@@ -23,7 +23,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t most_text = std::size_t{1} << 20U;
+constexpr std::size_t most_errors = std::size_t{1} << 16U;
+constexpr std::size_t most_reads = 64;    // of 64 KiB or less each
 constexpr milliseconds longest_nap{100};  // until a stop, or an end without closed streams, is seen
 constexpr milliseconds shortest_nap{2};   // until the end of a program that closed its streams
 
@@ -35,97 +36,125 @@ class RealDialogue final : public Dialogue {
   RealDialogue& operator=(const RealDialogue&) = delete;
 
   Result<Done> start(const std::vector<std::string>& argv) {
-    if (!in_.is_open() || !out_.is_open())
+    if (!in_.is_open() || !out_.is_open() || !err_.is_open())
       return fail(Code::internal, fmt::format("cannot start: {}", std::strerror(errno)),
                   argv.front());
-    const Result<pid_t> child = spawn(argv, {in_.end(0), out_.end(1), out_.end(1)});
+    const Result<pid_t> child = spawn(argv, {in_.end(0), out_.end(1), err_.end(1)});
     if (!child) return fail(child);
     child_ = *child;
     in_.close(0);
     out_.close(1);
+    err_.close(1);
     return Done{};
   }
 
-  Heard exchange(std::string_view input, std::string_view until, Duration silence,
-                 const std::stop_token& stop) override {
-    return listen(input, until, silence, stop);
+  Turn exchange(std::string& outgoing, std::string& incoming, Duration silence,
+                const std::stop_token& stop) override {
+    const std::size_t heard = incoming.size();
+    std::size_t written = 0;
+    const Turn turn = talk({outgoing, written, incoming}, heard, silence, stop);
+    outgoing.erase(0, written);
+    return turn;
   }
 
-  Heard finish(Duration silence) override {
-    in_.close(1);
-    return listen({}, {}, silence, {});
-  }
+  const std::string& errors() const override { return errors_; }
+  int status() const override { return status_.value_or(0); }
 
  private:
-  Heard listen(std::string_view input, std::string_view until, Duration silence,
-               const std::stop_token& stop) {
-    Heard heard;
+  // What an exchange moves.
+  struct Freight {
+    const std::string& outgoing;
+    std::size_t& written;
+    std::string& incoming;
+  };
+
+  Turn talk(const Freight& freight, std::size_t heard, Duration silence,
+            const std::stop_token& stop) {
     auto last = steady_clock::now();
-    while (!status_) {
-      if (!until.empty() && heard.text.find(until) != std::string::npos) {
-        heard.ending = Heard::Ending::said;
-        return heard;
-      }
-      if (stop.stop_requested()) return killed(std::move(heard), Heard::Ending::cancelled);
-      if (steady_clock::now() - last > silence || heard.text.size() > most_text)
-        return killed(std::move(heard), Heard::Ending::silent);
-      if (step(input, heard.text)) last = steady_clock::now();
+    while (freight.incoming.size() == heard) {
+      if (status_) return Turn::ended;
+      if (stop.stop_requested()) return killed(Turn::cancelled);
+      if (steady_clock::now() - last > silence) return killed(Turn::silent);
+      if (step(freight)) last = steady_clock::now();
     }
-    heard.status = *status_;
-    return heard;
+    return Turn::heard;
   }
 
   // Feeds and drains once; has anything moved?
-  bool step(std::string_view& input, std::string& text) {
+  bool step(const Freight& freight) {
     const bool closed = out_.end(0) < 0;
-    std::array<pollfd, 2> waiting{
-        {{out_.end(0), POLLIN, 0}, {input.empty() ? -1 : in_.end(1), POLLOUT, 0}}};
+    const bool more = freight.written < freight.outgoing.size();
+    std::array<pollfd, 3> waiting{
+        {{out_.end(0), POLLIN, 0}, {err_.end(0), POLLIN, 0}, {more ? in_.end(1) : -1, POLLOUT, 0}}};
     const int ready = ::poll(waiting.data(), waiting.size(),
                              static_cast<int>((closed ? shortest_nap : longest_nap).count()));
-    if (ready <= 0 || closed) look_for_end(text);
+    if (ready <= 0 || closed) look_for_end(freight.incoming);
     if (ready <= 0) return false;
-    if (waiting[1].revents != 0) feed(input);
-    if (waiting[0].revents != 0) drain(text);
-    return true;
+    if (waiting[1].revents != 0) drain_errors();
+    const bool fed = waiting[2].revents != 0 && feed(freight);
+    const bool drained = waiting[0].revents != 0 && drain(freight.incoming);
+    return fed || drained;
   }
 
-  void feed(std::string_view& input) {
+  bool feed(const Freight& freight) {
     const ssize_t count =
-        ::send(in_.end(1), input.data(), input.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+        ::send(in_.end(1), freight.outgoing.data() + freight.written,
+               freight.outgoing.size() - freight.written, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return false;
     if (count > 0)
-      input.remove_prefix(static_cast<std::size_t>(count));
+      freight.written += static_cast<std::size_t>(count);
     else
-      input = {};  // it has closed its stdin: what it says last tells why
+      freight.written = freight.outgoing.size();  // it has closed its stdin: it will tell why
+    return count > 0;
   }
 
-  // false: there is no more.
+  // Is there, or may there be, more?
   bool drain(std::string& text) {
-    std::array<char, 65536> buffer{};
-    const ssize_t count = ::read(out_.end(0), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) return true;
-    if (count > 0)
-      text.append(buffer.data(), static_cast<std::size_t>(count));
-    else
-      out_.close(0);
+    const ssize_t count = read(out_);
+    if (count > 0) text.append(buffer_.data(), static_cast<std::size_t>(count));
     return count > 0;
+  }
+
+  bool drain_errors() {
+    const ssize_t count = read(err_);
+    if (count > 0)
+      errors_.append(buffer_.data(),
+                     std::min(most_errors - errors_.size(), static_cast<std::size_t>(count)));
+    return count > 0;
+  }
+
+  // Of a pipe that is ready; closes one that has ended.
+  ssize_t read(Pipe& pipe) {
+    while (true) {
+      const ssize_t count = ::read(pipe.end(0), buffer_.data(), buffer_.size());
+      if (count > 0) return count;
+      if (count < 0 && errno == EINTR) continue;
+      pipe.close(0);
+      return 0;
+    }
   }
 
   // The program may be gone while another that it started keeps the streams open.
   void look_for_end(std::string& text) {
+    if (status_) return;
     int status = 0;
     if (::waitpid(child_, &status, WNOHANG) != child_) return;
     status_ = exit_code(status);
-    pollfd left{out_.end(0), POLLIN, 0};
-    while (out_.end(0) >= 0 && ::poll(&left, 1, 0) > 0 && drain(text)) {
+    // At most what pipes hold (pipe(7)): another may go on writing.
+    for (std::size_t i = 0; i < most_reads && is_ready(out_) && drain(text); ++i) {
+    }
+    for (std::size_t i = 0; i < most_reads && is_ready(err_) && drain_errors(); ++i) {
     }
   }
 
-  Heard killed(Heard heard, Heard::Ending ending) {
+  static bool is_ready(const Pipe& pipe) {
+    pollfd left{pipe.end(0), POLLIN, 0};
+    return pipe.end(0) >= 0 && ::poll(&left, 1, 0) > 0;
+  }
+
+  Turn killed(Turn turn) {
     end();
-    heard.ending = ending;
-    heard.status = status_.value_or(0);
-    return heard;
+    return turn;
   }
 
   void end() {
@@ -137,8 +166,11 @@ class RealDialogue final : public Dialogue {
 
   Pipe in_;
   Pipe out_;
+  Pipe err_;
   pid_t child_ = 0;
   std::optional<int> status_;  ///< Set once the program has ended.
+  std::string errors_;
+  std::array<char, 65536> buffer_{};
 };
 
 }  // namespace

@@ -1,10 +1,9 @@
 #pragma once
-// Talking to a running program in turns. Knows no language that programs speak.
+// Talking to a running program over its streams. Knows no language that programs speak.
 
 #include <memory>
 #include <stop_token>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -12,17 +11,12 @@
 
 namespace stsctl::io {
 
-/// What a program said in one turn, and why listening ended.
-struct Heard {
-  enum class Ending {
-    said,      ///< What was waited for came.
-    ended,     ///< The program ended; `status` holds its exit code.
-    silent,    ///< It said nothing for too long, or more than 1 MiB; it has been killed.
-    cancelled  ///< Stopped; it has been killed.
-  };
-  Ending ending = Ending::ended;
-  std::string text;  ///< stdout and stderr as one, in the order they were written.
-  int status = 0;    ///< 128 + n when signal n ended it.
+/// How an exchange with a program ended.
+enum class Turn {
+  heard,     ///< It said something.
+  ended,     ///< The program ended, and all it said has been heard.
+  silent,    ///< Nothing moved for too long; it has been killed.
+  cancelled  ///< Stopped; it has been killed.
 };
 
 /// A running program; it is killed, with what it started, when this object goes. One thread at a
@@ -31,13 +25,17 @@ class Dialogue {
  public:
   virtual ~Dialogue() = default;
 
-  /// Writes `input` to its stdin and listens until it has said `until`, for at most `silence`
-  /// between two pieces of what it says.
-  virtual Heard exchange(std::string_view input, std::string_view until, Duration silence,
-                         const std::stop_token& stop) = 0;
+  /// Writes `outgoing` to its stdin, as far as it takes that, and returns as soon as it has said
+  /// something on stdout: that is appended to `incoming`, and what was written is gone from
+  /// `outgoing`. Never waits for the one while the other can go on. `silence` is the longest time
+  /// in which nothing moves.
+  virtual Turn exchange(std::string& outgoing, std::string& incoming, Duration silence,
+                        const std::stop_token& stop) = 0;
 
-  /// Closes its stdin and listens until it ends.
-  virtual Heard finish(Duration silence) = 0;
+  /// What it wrote to stderr until now, at most 64 KiB.
+  virtual const std::string& errors() const = 0;
+  /// Its exit code once it has ended, 128 + n when signal n ended it.
+  virtual int status() const = 0;
 };
 
 /// For Process::start.

@@ -231,7 +231,7 @@ class Row {
 int main(int count, char** words) {
   const std::size_t policies = count > 1 ? std::strtoul(words[1], nullptr, 10) : 1000;
   const int turns = count > 2 ? std::atoi(words[2]) : 5;
-  prctl(PR_SET_CHILD_SUBREAPER, 1);  // ssh is sftp's child, and outlives it
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // what a login of sshd leaves behind is waited for, and counts
   Bench bench(policies);
   Row create("publish into an empty folder", bench.sshd());
   Row change("change all, compared before each", bench.sshd());

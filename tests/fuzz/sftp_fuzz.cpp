@@ -1,12 +1,13 @@
-// Paths and answers of sftp from outside: whatever path is said, sftp's reading of the word gives
-// it back; no answer crashes, and none is taken for another command's.
+// What an SFTP server says from outside, and ssh's complaints: nothing crashes, no packet is taken
+// from beyond its end, and what a packet is read as is what it says.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 
-#include "base/text.h"
-#include "providers/sftp/batch.h"
 #include "providers/sftp/login.h"
+#include "providers/sftp/packet.h"
+#include "providers/sftp/trouble.h"
 
 namespace sftp = stsctl::providers::sftp;
 
@@ -16,72 +17,49 @@ void require(bool law) {
   if (!law) std::abort();
 }
 
-// A word in double quotes as OpenSSH's client reads it (sftp(1)): inside, a backslash keeps the
-// quote and is kept before all else; the characters of globs are escaped for the glob that follows.
-std::string unquoted(const std::string& word) {
-  std::string out;
-  require(word.size() >= 2 && word.front() == '"');
-  std::size_t i = 1;
-  for (; i < word.size() && word[i] != '"'; ++i) {
-    const bool glob = word[i] == '*' || word[i] == '?' || word[i] == '[';
-    if (word[i] != '\\') {
-      out += glob ? "\\" : "";
-      out += word[i];
-      continue;
-    }
-    ++i;
-    require(i < word.size());
-    if (word[i] == '"')
-      out += '"';
-    else if (word[i] == '*' || word[i] == '?' || word[i] == '[')
-      (out += "\\\\\\") += word[i];
-    else
-      (out += '\\') += word[i];
-  }
-  require(i + 1 == word.size());  // the word ends with its quote
-  return out;
+// An answer is a part of its packet, and told in words.
+void check_answer(std::string_view packet) {
+  const auto numbered = sftp::read_answer(packet);
+  if (!numbered) return require(numbered.error().code == stsctl::Code::protocol);
+  const sftp::Answer& answer = numbered->answer;
+  require(packet.size() >= 5 + answer.text.size());
+  require(packet.find(answer.text) != std::string_view::npos);
+  require(static_cast<std::uint8_t>(packet[0]) == static_cast<std::uint8_t>(answer.type));
+  const sftp::Handle handle{"h", "/f"};
+  int kinds = 0;
+  for (const sftp::Request& request : {sftp::Request::open("/f"), sftp::Request::read(handle, 0),
+                                       sftp::Request::fstat(handle), sftp::Request::close(handle)})
+    kinds += sftp::fits(request, answer) ? 1 : 0;
+  require(answer.type == sftp::Type::status || kinds <= 1);
+  if (answer.type != sftp::Type::status) return;
+  const auto done = sftp::done(answer, "read the file", "/f");
+  require(done.has_value() == (answer.status == sftp::Status::ok));
+  require(done || done.error().what.find('\x1b') == std::string::npos);
 }
 
-// What glob(3) and sftp's own unescaping leave: it must find nothing but escaped glob characters.
-std::string unescaped(const std::string& text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    require(text[i] != '*' && text[i] != '?' && text[i] != '[');
-    if (text[i] == '\\' && i + 1 < text.size()) ++i;
-    out += text[i];
+// As a session takes it: packet after packet, the rest waits for more.
+void check_stream(std::string_view said) {
+  while (true) {
+    const auto packet = sftp::first_packet(said);
+    if (!packet) return require(packet.error().code == stsctl::Code::protocol);
+    if (!*packet) return require(said.size() < 4 + sftp::longest_packet);
+    require(!(*packet)->empty() && (*packet)->size() <= said.size() - 4);
+    // A byte less, and it is not there.
+    require(!sftp::first_packet(said.substr(0, 3 + (*packet)->size()))->has_value());
+    check_answer(**packet);
+    static_cast<void>(sftp::read_greeting(**packet));
+    said.remove_prefix(4 + (*packet)->size());
   }
-  return out;
-}
-
-void check_path(const std::string& path) {
-  const auto word = sftp::path_word(path);
-  if (!word) return;
-  require(word->find('\n') == std::string::npos && word->size() <= 900);
-  const std::string meant = path.starts_with('-') ? "./" + path : path;
-  require(unescaped(unquoted(*word)) == meant);
-}
-
-void check_answers(const std::string& said) {
-  const sftp::Transcript transcript = sftp::part(said, "m");
-  std::size_t marks = 0;
-  for (const std::string_view line : stsctl::split(said, '\n'))
-    if (stsctl::trim(line).starts_with("sftp> #m-")) ++marks;
-  require(transcript.answers.size() <= marks);
-  for (const std::string& answer : transcript.answers) {
-    if (sftp::meaning(answer) == sftp::Meaning::done)
-      require(answer.empty());
-    else
-      require(!sftp::problem(answer, "read", "/x").what.empty());
-    sftp::permissions(answer);
-  }
-  require(!sftp::login_problem(said, {.host = "h"}).what.empty());
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(data, data + size);
-  check_path(text);
-  check_answers(text);
+  check_stream(text);
+  check_answer(text);
+  const auto greeting = sftp::read_greeting(text);
+  require(greeting || !greeting.error().what.empty());
+  require(!sftp::login_problem(text, {.host = "h"}).what.empty());
   return 0;
 }

@@ -1,22 +1,15 @@
-// Talking to real programs: turns, silence, ends, and the folder they leave things in.
+// Talking to real programs: turns, full pipes, silence, ends.
 
-#include <chrono>
-#include <filesystem>
 #include <fstream>
 #include <thread>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "io/files.h"
 #include "io/process.h"
 #include "servers/running.h"
 
 namespace stsctl::io {
 namespace {
-
-using testing::HasSubstr;
-using Ending = Heard::Ending;
 
 constexpr Duration patience{20};
 
@@ -24,76 +17,102 @@ std::unique_ptr<Dialogue> talk_to(const std::string& script) {
   return std::move(*real_process()->start({"sh", "-c", script}));
 }
 
-TEST(Dialogue, TakesTurns) {
-  const auto shell = talk_to("while read word; do echo \"heard $word\"; done; exit 3");
-  const Heard first = shell->exchange("one\n", "heard one\n", patience, {});
-  EXPECT_EQ(first.ending, Ending::said);
-  EXPECT_EQ(first.text, "heard one\n");
-  EXPECT_EQ(shell->exchange("two\n", "two\n", patience, {}).text, "heard two\n");
-  const Heard last = shell->finish(patience);
-  EXPECT_EQ(last.ending, Ending::ended);
-  EXPECT_EQ(last.status, 3);
+// Exchanges until `until` has been heard, or the program says no more.
+Turn hear(Dialogue& dialogue, std::string outgoing, std::string& heard, const std::string& until,
+          Duration silence = patience) {
+  while (true) {
+    const Turn turn = dialogue.exchange(outgoing, heard, silence, {});
+    if (turn != Turn::heard || (!until.empty() && heard.find(until) != std::string::npos))
+      return turn;
+  }
 }
 
-TEST(Dialogue, HearsBothStreamsInOrder) {
-  const auto shell = talk_to("for i in 1 2 3; do echo out$i; echo err$i >&2; done");
-  EXPECT_EQ(shell->finish(patience).text, "out1\nerr1\nout2\nerr2\nout3\nerr3\n");
+TEST(Dialogue, TakesTurns) {
+  const auto shell = talk_to("while read word; do echo \"heard $word\"; done; exit 3");
+  std::string heard;
+  EXPECT_EQ(hear(*shell, "one\n", heard, "heard one\n"), Turn::heard);
+  EXPECT_EQ(hear(*shell, "two\n", heard, "two\n"), Turn::heard);
+  EXPECT_EQ(heard, "heard one\nheard two\n");
+}
+
+TEST(Dialogue, KeepsBothStreamsApart) {
+  const auto shell = talk_to("for i in 1 2 3; do echo out$i; echo err$i >&2; done; exit 3");
+  std::string heard;
+  EXPECT_EQ(hear(*shell, "", heard, ""), Turn::ended);
+  EXPECT_EQ(heard, "out1\nout2\nout3\n");
+  EXPECT_EQ(shell->errors(), "err1\nerr2\nerr3\n");
+  EXPECT_EQ(shell->status(), 3);
 }
 
 TEST(Dialogue, EndsWithTheProgram) {
   const auto shell = talk_to("read word; echo bye >&2; exit 255");
-  const Heard heard = shell->exchange("go\n", "never said", patience, {});
-  EXPECT_EQ(heard.ending, Ending::ended);
-  EXPECT_EQ(heard.text, "bye\n");
-  EXPECT_EQ(heard.status, 255);
+  std::string heard;
+  EXPECT_EQ(hear(*shell, "go\n", heard, "never said"), Turn::ended);
+  EXPECT_EQ(shell->errors(), "bye\n");
+  EXPECT_EQ(shell->status(), 255);
   // Whoever goes on talking is told the same and not killed by a signal.
-  const Heard again = shell->exchange(std::string(1 << 20, 'x'), "never said", patience, {});
-  EXPECT_EQ(again.ending, Ending::ended);
-  EXPECT_EQ(again.status, 255);
+  EXPECT_EQ(hear(*shell, std::string(1 << 20, 'x'), heard, "never said"), Turn::ended);
+  EXPECT_EQ(shell->status(), 255);
+}
+
+// Both pipes are full again and again: whoever waits for one of them alone waits for ever.
+TEST(Dialogue, FullPipesOnBothSidesAreNoDeadlock) {
+  const auto cat = talk_to("exec cat");
+  const std::string sent(std::size_t{8} << 20U, 'x');
+  std::string outgoing = sent;
+  std::string heard;
+  while (heard.size() < sent.size())
+    ASSERT_EQ(cat->exchange(outgoing, heard, patience, {}), Turn::heard);
+  EXPECT_EQ(outgoing, "");
+  EXPECT_EQ(heard, sent);
 }
 
 TEST(Dialogue, ProgramThatStopsReadingIsHeardToTheEnd) {
   const auto shell = talk_to("exec 0<&-; sleep 0.2; echo late");
-  const Heard heard = shell->exchange(std::string(1 << 20, 'x'), "never said", patience, {});
-  EXPECT_EQ(heard.ending, Ending::ended);
-  EXPECT_EQ(heard.text, "late\n");
+  std::string heard;
+  EXPECT_EQ(hear(*shell, std::string(1 << 20, 'x'), heard, "never said"), Turn::ended);
+  EXPECT_EQ(heard, "late\n");
 }
 
 TEST(Dialogue, EndIsSeenThoughAChildKeepsTheStreamsOpen) {
   const auto shell = talk_to("sleep 100 & echo mine; exit 4");
-  const Heard heard = shell->exchange("", "never said", patience, {});
-  EXPECT_EQ(heard.ending, Ending::ended);
-  EXPECT_EQ(heard.text, "mine\n");
-  EXPECT_EQ(heard.status, 4);
+  std::string heard;
+  EXPECT_EQ(hear(*shell, "", heard, "never said"), Turn::ended);
+  EXPECT_EQ(heard, "mine\n");
+  EXPECT_EQ(shell->status(), 4);
 }
 
 TEST(Dialogue, SilenceEndsItAndEveryPieceCountsAnew) {
   const auto shell = talk_to("for i in 1 2 3 4; do sleep 0.5; echo $i; done; sleep 100");
-  const Heard heard = shell->exchange("", "never said", Duration{1}, {});
-  EXPECT_EQ(heard.ending, Ending::silent);
-  EXPECT_EQ(heard.text, "1\n2\n3\n4\n");
+  std::string heard;
+  EXPECT_EQ(hear(*shell, "", heard, "never said", Duration{1}), Turn::silent);
+  EXPECT_EQ(heard, "1\n2\n3\n4\n");
 }
 
-TEST(Dialogue, EndlessTalkEndsIt) {
-  const Heard heard = talk_to("yes")->exchange("", "never said", patience, {});
-  EXPECT_EQ(heard.ending, Ending::silent);
-  EXPECT_LT(heard.text.size(), std::size_t{2} << 20U);
+TEST(Dialogue, EndlessErrorsAreNeitherKeptNorTakenForAnAnswer) {
+  const auto shell = talk_to("exec yes >&2");
+  std::string heard;
+  EXPECT_EQ(hear(*shell, "", heard, "never said", Duration{1}), Turn::silent);
+  EXPECT_EQ(heard, "");
+  EXPECT_EQ(shell->errors().size(), std::size_t{1} << 16U);
 }
 
 TEST(Dialogue, StopEndsIt) {
   std::stop_source stop;
   const auto shell = talk_to("echo begun; sleep 100");
-  EXPECT_EQ(shell->exchange("", "begun\n", patience, stop.get_token()).ending, Ending::said);
+  std::string heard;
+  EXPECT_EQ(hear(*shell, "", heard, "begun\n"), Turn::heard);
   const std::jthread later([&] { stop.request_stop(); });
-  EXPECT_EQ(shell->exchange("", "never said", patience, stop.get_token()).ending,
-            Ending::cancelled);
+  std::string outgoing;
+  EXPECT_EQ(shell->exchange(outgoing, heard, patience, stop.get_token()), Turn::cancelled);
 }
 
 TEST(Dialogue, TakesItsChildrenAlong) {
   const servers::Folder folder;
   {
     const auto shell = talk_to("sleep 100 & echo $! > " + folder.file("pid") + "; echo up; wait");
-    EXPECT_EQ(shell->exchange("", "up\n", patience, {}).ending, Ending::said);
+    std::string heard;
+    EXPECT_EQ(hear(*shell, "", heard, "up\n"), Turn::heard);
   }
   std::string pid;
   std::ifstream(folder.file("pid")) >> pid;
@@ -110,26 +129,6 @@ TEST(Dialogue, NoSuchProgram) {
   const auto none = real_process()->start({"no-such-program-anywhere"});
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, Code::not_found);
-}
-
-TEST(Scratch, IsPrivateAndGoes) {
-  const auto files = real_files();
-  std::string path;
-  {
-    const auto scratch = std::move(*files->scratch());
-    path = scratch->path();
-    EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms::owner_all);
-    ASSERT_TRUE(scratch->write("up", "long body", 0640));
-    ASSERT_TRUE(scratch->write("up", "body", 0644));
-    EXPECT_EQ(static_cast<unsigned>(std::filesystem::status(path + "/up").permissions()), 0644U);
-    EXPECT_EQ(*scratch->take("up", 100), "body");
-    EXPECT_EQ(scratch->take("up", 100).error().code, Code::not_found);
-    ASSERT_TRUE(scratch->write("up", "body", 0644));
-    EXPECT_EQ(scratch->take("up", 3).error().code, Code::invalid);
-    EXPECT_FALSE(std::filesystem::exists(path + "/up"));
-    ASSERT_TRUE(scratch->write("left", "behind", 0400));
-  }
-  EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 }  // namespace
