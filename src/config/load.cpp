@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "config/keys.h"
 #include "config/layer.h"
+#include "config/rollouts.h"
 #include "config/settings.h"
 
 namespace stsctl::config {
@@ -100,6 +101,7 @@ class Loader {
     if (const Node* hosts = root.find("hosts"))
       accounts(reader, *hosts, "hosts", catalog_.hosts, hosts_);
     defaults(reader, root, is_main);
+    if (const Node* rollouts = root.find("rollouts")) rollouts_.read(reader, *rollouts);
     if (const Node* group_node = root.find("groups")) groups(reader, *group_node);
     if (const Node* list = root.find("domains")) domains(reader, *list, 0);
     if (const Node* include = root.find("include")) includes(reader, *include, chain);
@@ -253,6 +255,7 @@ class Loader {
       take(raw, "dns", config.dns);
     for (auto& [name, raw] : hosts_)
       take(raw, "hosts", config.hosts);
+    if (!domains_.empty() && !failed()) rollouts_.warn_unused();
     return config;
   }
 
@@ -281,7 +284,8 @@ class Loader {
     }
     if (layer.policy == Part::on) good = policy(raw, layer, desired) && good;
     if (layer.tlsrpt == Part::on && layer.rua) desired.tlsrpt = sts::TlsRptRecord{*layer.rua};
-    if (!desired.policy && !desired.tlsrpt && good && layer.policy != Part::on) {
+    if (!desired.policy && !desired.tlsrpt && good && layer.policy != Part::on &&
+        layer.rollout_part != Part::on) {
       good = false;
       missing("nothing is managed for this domain", "give it a 'policy', a 'preset' or 'tlsrpt'");
     }
@@ -293,6 +297,7 @@ class Loader {
     desired.safety = layer.safety.value_or(plan::SenderKind::strict);
     desired.takeover = layer.takeover.value_or(false);
     desired.longest_max_age = layer.longest_max_age;
+    good = rollouts_.settle(layer, raw.layer, raw.place, domain) && good;
     return good ? std::optional(std::move(domain)) : std::nullopt;
   }
 
@@ -309,16 +314,19 @@ class Loader {
       desired.host = layer.host->value;
     else
       good = false;
-    if (!layer.mode)
-      good = missing("its policy has no 'mode'", "set 'policy: {mode: testing}' to begin");
-    if (!layer.max_age) good = missing("its policy has no 'max_age'", "set 'max_age: 1d' to begin");
-    const bool needs_mx = layer.mode && *layer.mode != sts::Mode::none;
+    const bool led = layer.rollout_part == Part::on;
+    if (!layer.mode && !led)
+      good = missing("its policy has no 'mode'",
+                     "set 'policy: {mode: testing}', or a 'rollout', to begin");
+    if (!layer.max_age && !led)
+      good = missing("its policy has no 'max_age'", "set 'max_age: 1d' to begin");
+    const bool needs_mx = led || (layer.mode && layer.mode->value != sts::Mode::none);
     if (needs_mx && !layer.mx_live && (!layer.mx || layer.mx->empty()))
       good = missing("its policy has no 'mx' (RFC 8461 §3.2)",
                      "list the hosts of its MX records, name a 'preset', or write 'mx: live'");
-    if (good)
-      desired.policy = sts::Policy{*layer.mode, layer.mx.value_or(std::vector<sts::MxPattern>{}),
-                                   *layer.max_age};
+    if (good) desired.policy = sts::Policy{.mx = layer.mx.value_or(std::vector<sts::MxPattern>{})};
+    if (good && layer.mode) desired.policy->mode = layer.mode->value;
+    if (good && layer.max_age) desired.policy->max_age = layer.max_age->value;
     desired.mx_live = layer.mx_live;
     return good;
   }
@@ -370,6 +378,7 @@ class Loader {
   Accounts dns_;
   Accounts hosts_;
   Layer defaults_;
+  Rollouts rollouts_;
   std::set<std::string> broken_;  // accounts that are there but wrong
   std::vector<Layer> groups_;
   std::map<std::string, Place> group_names_;

@@ -78,7 +78,8 @@ Result<Share> parse_share(std::string_view text) {
   const std::string_view number = text.substr(0, text.size() - 1);
   const std::size_t point = number.find('.');
   const auto whole = digits(number.substr(0, point));
-  if (!whole || *whole > 100) return bad(whole ? "more than all" : "no number before the '%'");
+  if (!whole || point == 0) return bad("no number before the '%'");
+  if (number.substr(0, point).size() > 3 || *whole > 100) return bad("more than all");
   std::uint32_t millionths = *whole * percent;
   if (point != std::string_view::npos) {
     std::string decimals(number.substr(point + 1));
@@ -103,13 +104,13 @@ std::string format_share(const Share& share) {
 const char* to_string(Effect effect) {
   switch (effect) {
     case Effect::shows:
-      return "shows";
+      return "show";
     case Effect::blocks:
-      return "blocks";
+      return "block";
     case Effect::brakes:
-      return "brakes";
+      return "brake";
   }
-  return "brakes";
+  return "brake";
 }
 
 const std::map<std::string, Effect, std::less<>>& default_effects() {

@@ -20,7 +20,7 @@ ONLY_THE_LOADER = {
     "duplicate_key", "include_faulty", "include_itself", "include_missing", "max_age_out_of_range",
     "merge_key", "no_dns", "no_mx", "nothing_managed", "reference_outside_settings",
     "undefined_account", "unset_variable", "version_missing", "alias_bomb", "syntax", "tabs",
-    "two_documents", "deep", "live_beside_preset",
+    "two_documents", "deep", "live_beside_preset", "bad_rollout",
 }
 
 
