@@ -60,6 +60,8 @@ Row make_row(const plan::DomainPlan& plan, const plan::Observed& observed, Time 
     row.state = (plan.refused() ? "refused: " : "not readable: ") + plan.error->what;
   else
     row.state = row.in_sync ? "in sync" : what_differs(plan);
+  if (const auto& rollout = plan.desired.rollout; rollout && rollout->target > 0)
+    row.state += "; " + describe(*rollout);
   const auto known = safe_since(observed, plan.desired.edge_delay);
   if (known && safe_for(plan.desired.safety, *known) > now)
     row.older_until = safe_for(plan.desired.safety, *known);
@@ -127,9 +129,10 @@ struct StatusOptions {
 };
 
 int status(Context& context, const StatusOptions& options) {
-  const std::optional<Session> session = open_session(context, options.targets);
+  std::optional<Session> session = open_session(context, options.targets);
   if (!session) return exit_usage;
   std::vector<plan::Observed> observed = observe(context, *session);
+  decide_rollouts(context, *session, observed, {});
   const Time now = context.world.services.clock.now();
   look_at_mx(context, *session, {.now = now}, observed);
   std::vector<Row> rows;

@@ -182,6 +182,7 @@ std::string reason_to_bump(const Desired& desired, const Published& published,
       question.leaving.empty() ? "its MX records are as wanted again" : "hosts left its MX records";
   if (published.foreign()) {
     if (!same) return "the policy changes";
+    if (desired.rollout) return "an id that says when the stage began";
     return marks && !question.leaving.empty() ? marking : "";
   }
   const sts::PolicyId& id = published.generated.front();

@@ -64,4 +64,14 @@ void look_ahead(DomainPlan& plan, const Target& target, const Observed& observed
   plan.mx = std::move(mx);
 }
 
+void add_next_stage(DomainPlan& plan, Time now) {
+  const RolloutState& state = *plan.desired.rollout;
+  if (state.next_is.empty()) return;
+  const bool due = !state.earliest || *state.earliest <= now;
+  if (due)
+    plan.later.push_back({state.next_is + ", when every gate holds", {}});
+  else
+    plan.later.push_back({state.next_is + ", if every gate holds", state.earliest});
+}
+
 }  // namespace stsctl::plan

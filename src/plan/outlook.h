@@ -10,4 +10,7 @@ namespace stsctl::plan {
 void look_ahead(DomainPlan& plan, const Target& target, const Observed& observed,
                 const Moment& moment);
 
+/// Adds to `plan.later` the stage that its rollout leads to next, if any.
+void add_next_stage(DomainPlan& plan, Time now);
+
 }  // namespace stsctl::plan

@@ -19,6 +19,30 @@ void compare_name(const dns::Name& owner, const Result<NameState>& saved,
   }
 }
 
+// What was written by hand; what a rollout chose of it is compared as a decision.
+bool same_configuration(const Desired& saved, const Desired& now) {
+  if (static_cast<bool>(saved.rollout) != static_cast<bool>(now.rollout)) return false;
+  Desired as_saved = now;
+  as_saved.rollout = saved.rollout;
+  if (saved.rollout && saved.policy && as_saved.policy) {
+    as_saved.policy->mode = saved.policy->mode;
+    as_saved.policy->max_age = saved.policy->max_age;
+  }
+  return saved == as_saved;
+}
+
+void compare_decision(const Desired& saved, const Desired& now,
+                      std::vector<std::string>& differences) {
+  if (!saved.rollout || !now.rollout || same_decision(*saved.rollout, *now.rollout)) return;
+  const RolloutState& state = *now.rollout;
+  const std::string reason = state.reasons.empty() ? "" : ": " + state.reasons.front();
+  if (state.target == 0)
+    differences.push_back("its rollout stops now" + reason);
+  else
+    differences.push_back(fmt::format("its rollout now leads to {}, not to {}{}", describe(state),
+                                      describe(*saved.rollout), reason));
+}
+
 std::vector<std::string> refusals(const DomainPlan& plan) {
   std::vector<std::string> ids;
   for (const Note& note : plan.notes)
@@ -45,7 +69,9 @@ void compare_mx(const DomainPlan& saved, const Observed& observed, const Moment&
 std::vector<std::string> staleness(const DomainPlan& saved, const Desired& desired,
                                    const Observed& observed, const Moment& moment) {
   std::vector<std::string> differences;
-  if (saved.desired != desired) differences.emplace_back("its configuration changed");
+  if (!same_configuration(saved.desired, desired))
+    differences.emplace_back("its configuration changed");
+  compare_decision(saved.desired, desired, differences);
   if (!saved.observed) return differences;
   const Owners names = owners(saved.domain());
   compare_name(names.sts, saved.observed->sts, observed.sts, differences);
