@@ -15,6 +15,11 @@ std::string text_of(const VerifyFinding& finding) {
   return fmt::format("{}: {}", finding.subject, finding.text);
 }
 
+// What did answer and is wrong is a finding.
+bool answered(const HostFacts::Address& address) {
+  return address.probe.verdict.has_value();
+}
+
 // Is there a rollout, and is known what is published?
 bool can_be_read(const config::Domain& domain, const plan::Observed& observed) {
   return domain.rollout && observed.sts && observed.policy;
@@ -41,8 +46,9 @@ Result<rollout::LiveCheck> check_live(const Facts& facts, const sts::Policy& pub
   }
   if (!verdict.policy || !sts::same_policy(*verdict.policy, published))
     return rollout::LiveCheck{false, "senders fetch another policy than the host holds"};
-  const auto unseen = std::ranges::find(verdict.findings, "mx-unreachable", &VerifyFinding::id);
-  if (unseen != verdict.findings.end()) return fail(Code::unreachable, text_of(*unseen));
+  for (const HostFacts& host : facts.hosts)
+    if (std::ranges::none_of(host.addresses, answered))
+      return fail(Code::unreachable, host.host.text() + " did not answer at any address");
   return rollout::LiveCheck{true, ""};
 }
 

@@ -12,8 +12,9 @@
 namespace stsctl::engine {
 
 /// What a look at a domain says to the gate `verify`: whether senders would refuse mail if the
-/// policy they see enforced. An Error where the look could not see enough: a mail host that did not
-/// answer, or that was left alone. `published` is the policy that the look must have found.
+/// policy they see enforced. An Error where the look could not see enough: a mail host that
+/// answered at none of its addresses, or that was left alone. `published` is the policy that the
+/// look must have found.
 Result<rollout::LiveCheck> check_live(const Facts& facts, const sts::Policy& published,
                                       const LookOptions& options);
 

@@ -1,6 +1,7 @@
 #include "plan/make.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -225,6 +226,8 @@ DomainPlan make_domain(const Desired& desired, const Observed& observed, const M
     look_ahead(plan, *target, observed, moment);
     if (desired.rollout) add_next_stage(plan, moment.now);
     plan.notes = check_safety(plan, *target, observed, moment);
+    if (desired.rollout)
+      std::ranges::move(rollout_notes(*desired.rollout), std::back_inserter(plan.notes));
   }
   if (plan.changed()) plan.observed = observed;
   return plan;

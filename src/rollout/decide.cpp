@@ -265,7 +265,7 @@ Decision decide(const Rollout& rollout, const Published& published, const Eviden
 
 bool wants_verify(const Rollout& rollout, const Published& published, const Pins& pins, Time now) {
   const auto at = published_stage(rollout, published);
-  if (!at || is_last(rollout, *at) || pins.hold || pins.stage) return false;
+  if (!at || is_last(rollout, *at) || pins.stage) return false;
   return rollout.stages[*at].gate.verify && time_holds(rollout.stages[*at], published, now);
 }
 

@@ -472,8 +472,8 @@ TEST(Wants, VerifyWhenItsTimeHasCome) {
   Case one;
   const auto wanted = [&] { return wants_verify(one.rollout, one.published, one.pins, now); };
   EXPECT_TRUE(wanted());
-  one.pins.hold = true;
-  EXPECT_FALSE(wanted());
+  one.pins.hold = true;  // whoever makes up their mind wants to see
+  EXPECT_TRUE(wanted());
   one.pins = {.stage = 1};
   EXPECT_FALSE(wanted());
   one.pins = {};
