@@ -324,9 +324,11 @@ class Loader {
     if (needs_mx && !layer.mx_live && (!layer.mx || layer.mx->empty()))
       good = missing("its policy has no 'mx' (RFC 8461 §3.2)",
                      "list the hosts of its MX records, name a 'preset', or write 'mx: live'");
-    if (good) desired.policy = sts::Policy{.mx = layer.mx.value_or(std::vector<sts::MxPattern>{})};
-    if (good && layer.mode) desired.policy->mode = layer.mode->value;
-    if (good && layer.max_age) desired.policy->max_age = layer.max_age->value;
+    if (good)
+      desired.policy =
+          sts::Policy{layer.mode ? layer.mode->value : sts::Mode::testing,
+                      layer.mx.value_or(std::vector<sts::MxPattern>{}),
+                      layer.max_age ? layer.max_age->value : sts::min_published_max_age};
     desired.mx_live = layer.mx_live;
     return good;
   }
