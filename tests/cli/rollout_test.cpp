@@ -316,7 +316,10 @@ TEST_F(RolloutRun, ShowsWhereItStandsInTheStatus) {
   clock.advance(days{3});
   const Ran status = run({"status"});
   EXPECT_EQ(status.code, exit_done) << status.out << status.err;
-  EXPECT_THAT(status.out, HasSubstr("stage 1 of 3 of 'careful' (testing, max_age 1d)"));
+  EXPECT_THAT(status.out,
+              HasSubstr("in sync; stage 1 of 3 of 'careful' (testing, max_age 1d), waits "
+                        "for time, verify"));
+  EXPECT_THAT(run({"status", "--json"}).out, HasSubstr("\"in_stage\": 259"));  // and some seconds
 }
 
 TEST_F(RolloutRun, IsNotRenderedBlindly) {

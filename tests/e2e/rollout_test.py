@@ -59,6 +59,9 @@ class Rollout(world.World):
     def test_a_gate_without_evidence_does_not_hold(self):
         self.follow("rollout: looked")
         self.run_it("apply", "--yes", check=0)
+        status = json.loads(self.run_it("status", "--json", check=0).stdout)
+        jsonschema.validate(status, json.loads((world.SOURCE / "schemas" / "status.schema.json").read_text()))
+        self.assertEqual(status["domains"][0]["rollout"]["stage"], 1)
         gates = {gate["what"]: gate for gate in self.plan()["rollout"]["gates"]}
         self.assertEqual([gate["holds"] for gate in gates.values()], [True, False, False, False])
         self.assertEqual(gates["sessions"]["figure"], "no reports")
