@@ -31,13 +31,14 @@ std::optional<Error> unreadable(const Desired& desired, const Observed& observed
 }
 
 // Why a rollout leaves nothing to be planned.
-std::optional<Error> not_led(const Desired& desired) {
+std::optional<Error> not_led(const Desired& desired, const Observed& observed) {
   if (!desired.rollout) return std::nullopt;
   const RolloutState& state = *desired.rollout;
   if (desired.as_configured)
     return Error{Code::unsupported, "a rollout needs a host that a policy can be written to",
                  desired.domain.text(),
                  fmt::format("give '{}' a 'root', or say the policy's mode", desired.host)};
+  if (auto error = unreadable(desired, observed)) return error;
   if (state.action == RolloutAction::refuse)
     return Error{Code::refused, "its rollout stops: " + state.reasons.front(),
                  desired.domain.text(), state.hint};
@@ -198,8 +199,7 @@ void diff_policy(const Goal& goal, const Observed& observed, const Moment& momen
 DomainPlan make_domain(const Desired& desired, const Observed& observed, const Moment& moment) {
   DomainPlan plan{.desired = desired};
   std::optional<Target> target;
-  if (desired.rollout) plan.error = unreadable(desired, observed);
-  if (!plan.error) plan.error = not_led(desired);
+  plan.error = not_led(desired, observed);
   if (desired.policy && !plan.error) {
     Result<Target> chosen = choose_target(desired, observed, moment.now);
     if (chosen)

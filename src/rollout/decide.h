@@ -25,7 +25,7 @@ Decision decide(const Rollout& rollout, const Published& published, const Eviden
                 const Pins& pins, Time now);
 
 /// Does the decision hang on a look at what senders see (LiveCheck)? Not before the time of the
-/// stage has come, and not where nothing would follow from it.
+/// stage has come, nor where the stage is pinned. Who holds a domain wants to see it all the same.
 bool wants_verify(const Rollout& rollout, const Published& published, const Pins& pins, Time now);
 
 /// Does it hang on reports?
