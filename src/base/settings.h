@@ -25,6 +25,7 @@ enum class SettingType {
   integer,   ///< A whole number within [least, most].
   boolean,   ///< true or false.
   choice,    ///< One of `choices`.
+  share,     ///< A part of all: "0.1%".
   list,      ///< A list of strings; one string counts as a list of one.
   object,    ///< A mapping with `fields`.
 };

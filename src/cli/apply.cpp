@@ -34,7 +34,9 @@ struct ApplyOptions {
   bool no_verify = false;
   std::optional<Duration> timeout;
   LookFlags flags;
+  bool no_evidence = false;
 
+  EvidenceOptions evidence() const { return {no_evidence, &flags}; }
   engine::ApplyOptions engine() const {
     return {.allowed = {allowed.begin(), allowed.end()}, .confirm = {}};
   }
@@ -110,9 +112,9 @@ std::optional<int> unless_agreed(World& world, const ApplyOptions& options) {
 
 int apply_now(Context& context, const ApplyOptions& options) {
   World& world = context.world;
-  const std::optional<Session> session = open_session(context, options.targets);
+  std::optional<Session> session = open_session(context, options.targets);
   if (!session) return exit_usage;
-  const plan::Plan plan = make_plan(context, *session, Duration{0});
+  const plan::Plan plan = make_plan(context, *session, Duration{0}, options.evidence());
   if (!options.json) world.out << plan_text(plan, context.color()) << std::flush;
   if (executable(plan, options))
     if (const auto code = unless_agreed(world, options)) return *code;
@@ -208,6 +210,7 @@ int apply_saved(Context& context, const ApplyOptions& options) {
     session = open_session(context, names.targets);
   if (!session) return exit_usage;
   std::vector<plan::Observed> observed = observe(context, *session);
+  decide_rollouts(context, *session, observed, options.evidence());
   look_at_mx(context, *session, proved_against_mx(*plan, *session), observed);
   std::vector<Outcome> outcomes =
       take_out_stale(*plan, *session, observed, world.services.clock.now());
@@ -254,7 +257,8 @@ void add_apply(CLI::App& app, Context& context) {
       ->excludes(wait);
   add_duration(*command, "--timeout", options->timeout,
                "How long to wait until a new policy is served (default 5m)");
-  add_eye_flags(*command, options->flags);
+  add_evidence_flag(*command, options->no_evidence);
+  add_look_flags(*command, options->flags);
   command->add_flag("--json", options->json, "Print the outcomes as JSON");
   command->add_flag("--detailed-exitcode", options->detailed,
                     "Exit with 2 when all is done that is due and more is to come");

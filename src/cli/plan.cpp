@@ -16,6 +16,8 @@ struct PlanOptions {
   bool json = false;
   bool markdown = false;
   bool detailed = false;
+  bool no_evidence = false;
+  LookFlags look;
 };
 
 std::string shown(const PlanOptions& options, const plan::Plan& plan, bool color) {
@@ -30,10 +32,11 @@ int make_and_show(Context& context, const PlanOptions& options) {
     world.err << "stsctl: --valid-for: " << to_string(valid_for.error()) << '\n';
     return exit_usage;
   }
-  const std::optional<Session> session = open_session(context, options.targets);
+  std::optional<Session> session = open_session(context, options.targets);
   if (!session) return exit_usage;
   const bool saved = !options.output.empty();
-  const plan::Plan plan = make_plan(context, *session, saved ? *valid_for : Duration{0});
+  const plan::Plan plan = make_plan(context, *session, saved ? *valid_for : Duration{0},
+                                    {options.no_evidence, &options.look});
   world.out << shown(options, plan, context.color());
   if (saved) {
     const Result<Done> written = world.services.files.replace(options.output, to_json(plan), false);
@@ -67,6 +70,8 @@ void add_plan(CLI::App& app, Context& context) {
   CLI::Option* json = command->add_flag("--json", options->json, "Print the plan as JSON");
   command->add_flag("--markdown", options->markdown, "Print a comment for a pull request")
       ->excludes(json);
+  add_evidence_flag(*command, options->no_evidence);
+  add_look_flags(*command, options->look);
   command->add_flag("--detailed-exitcode", options->detailed,
                     "Exit with 2 when there are changes, now or later");
 }

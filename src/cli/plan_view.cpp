@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/rollout_view.h"
 
 namespace stsctl::cli {
 
@@ -132,6 +133,9 @@ void add_error(Lines& lines, const plan::DomainPlan& domain) {
 
 Lines domain_lines(const plan::DomainPlan& domain) {
   Lines lines;
+  if (domain.desired.rollout && !domain.error)
+    for (std::string& line : rollout_lines(*domain.desired.rollout))
+      lines.push_back({'#', std::move(line)});
   for (const plan::Step& step : domain.steps)
     add_step(lines, step);
   for (const plan::Note& note : domain.notes) {
@@ -147,7 +151,9 @@ Lines domain_lines(const plan::DomainPlan& domain) {
 }
 
 bool is_shown(const plan::DomainPlan& domain) {
-  return domain.changed() || domain.error || !domain.notes.empty() || !domain.later.empty();
+  const auto& rollout = domain.desired.rollout;
+  return domain.changed() || domain.error || !domain.notes.empty() || !domain.later.empty() ||
+         (rollout && is_under_way(*rollout));
 }
 
 std::string name_text(const dns::Name& name) {

@@ -18,10 +18,11 @@ void look_at_mx(Context& context, const Session& session, const std::vector<bool
   std::vector<std::size_t> places;
   std::vector<dns::Name> domains;
   for (std::size_t i = 0; i < observed.size(); ++i) {
-    if (!wanted[i]) continue;
+    if (!wanted[i] || observed[i].mx) continue;
     places.push_back(i);
     domains.push_back(observed[i].domain);
   }
+  if (domains.empty()) return;
   Progress progress(context.world, "asking for MX records", domains.size());
   auto found = engine::observe_mx(domains, *session.resolver, progress.watch());
   for (std::size_t i = 0; i < places.size(); ++i)
@@ -40,8 +41,10 @@ void look_at_mx(Context& context, const Session& session, const plan::Moment& mo
   look_at_mx(context, session, wanted, observed);
 }
 
-plan::Plan make_plan(Context& context, const Session& session, Duration valid_for) {
+plan::Plan make_plan(Context& context, Session& session, Duration valid_for,
+                     const EvidenceOptions& evidence) {
   std::vector<plan::Observed> observed = observe(context, session);
+  decide_rollouts(context, session, observed, evidence);
   const plan::Moment moment{.now = context.world.services.clock.now(), .valid_for = valid_for};
   look_at_mx(context, session, moment, observed);
   plan::Plan plan = plan::make(session.desired, observed, moment);

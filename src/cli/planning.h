@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "cli/rollouts.h"
 #include "cli/session.h"
 #include "plan/make.h"
 
@@ -22,7 +23,9 @@ void look_at_mx(Context& context, const Session& session, const plan::Moment& mo
                 std::vector<plan::Observed>& observed);
 
 /// The plan for the session as of now; policies that change are held against the MX records.
-plan::Plan make_plan(Context& context, const Session& session, Duration valid_for);
+/// Rollouts are decided first, with `evidence`, which sets session.desired.
+plan::Plan make_plan(Context& context, Session& session, Duration valid_for,
+                     const EvidenceOptions& evidence);
 
 /// The exit code of a plan that is only shown: domains that are refused or cannot be read count,
 /// changes, now or later, only with `detailed`.

@@ -34,6 +34,8 @@ const char* type_name(SettingType type) {
       return "boolean";
     case SettingType::choice:
       return "choice";
+    case SettingType::share:
+      return "share";
     case SettingType::list:
       return "list";
     case SettingType::object:

@@ -42,7 +42,8 @@ class Collection {
   void add(const plan::Desired& desired) {
     const auto file = file_of(config_, desired);
     if (!file) return keep(desired.domain, file.error());
-    if (!*file && desired.mx_live) return keep(desired.domain, no_patterns());
+    if (!*file && desired.rollout) return keep(desired.domain, unsaid("a rollout"));
+    if (!*file && desired.mx_live) return keep(desired.domain, unsaid("'mx: live'"));
     if (!*file) return policies_.set(desired.domain, sts::format_policy(*desired.policy));
     Result<std::string> body = services_.files.read(**file, longest_file);
     if (body) return policies_.set(desired.domain, std::move(*body));
@@ -50,9 +51,9 @@ class Collection {
     ++absent_;
   }
 
-  static Error no_patterns() {
+  static Error unsaid(const char* what) {
     return {Code::unsupported,
-            "'mx: live' says nothing that could be served",
+            fmt::format("{} says nothing that could be served", what),
             {},
             "give its host a 'root', which apply writes the policy to"};
   }

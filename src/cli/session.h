@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "config/config.h"
 #include "engine/accounts.h"
+#include "rollout/evidence.h"
 
 namespace stsctl::cli {
 
@@ -20,6 +21,7 @@ struct Session {
   engine::Accounts accounts;
   std::vector<plan::Desired> desired;      ///< Pairs with `domains`.
   std::unique_ptr<io::Resolver> resolver;  ///< Null: nobody is to be asked.
+  rollout::ReportSource reports;           ///< Empty: there are no reports.
 };
 
 /// How config::load reads the disk and the environment of this world.

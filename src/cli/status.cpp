@@ -26,6 +26,7 @@ struct Row {
   bool in_sync = false;
   std::optional<Time> older_until;  // until then a sender that is waited for may hold one
   std::vector<plan::Later> later;
+  Boxed<plan::RolloutState> rollout;
 };
 
 std::string what_differs(const plan::DomainPlan& plan) {
@@ -45,6 +46,16 @@ std::string what_differs(const plan::DomainPlan& plan) {
   return fmt::format("{} differ{}", join(parts, ", "), parts.size() == 1 ? "s" : "");
 }
 
+// "; stage 1 of 3 of 'careful' (testing, max_age 1d), waits for time, verify"
+std::string rollout_text(const plan::RolloutState& state) {
+  if (state.target == 0) return "";
+  std::vector<std::string> waits;
+  if (state.action == plan::RolloutAction::stay)
+    for (const plan::RolloutGate& gate : state.gates)
+      if (!gate.holds) waits.push_back(gate.what);
+  return "; " + describe(state) + (waits.empty() ? "" : ", waits for " + join(waits, ", "));
+}
+
 Row make_row(const plan::DomainPlan& plan, const plan::Observed& observed, Time now) {
   Row row{.domain = plan.domain()};
   if (observed.policy && *observed.policy)
@@ -60,6 +71,8 @@ Row make_row(const plan::DomainPlan& plan, const plan::Observed& observed, Time 
     row.state = (plan.refused() ? "refused: " : "not readable: ") + plan.error->what;
   else
     row.state = row.in_sync ? "in sync" : what_differs(plan);
+  row.rollout = plan.desired.rollout;
+  if (row.rollout) row.state += rollout_text(*row.rollout);
   const auto known = safe_since(observed, plan.desired.edge_delay);
   if (known && safe_for(plan.desired.safety, *known) > now)
     row.older_until = safe_for(plan.desired.safety, *known);
@@ -94,8 +107,25 @@ std::string table(const std::vector<Row>& rows) {
   return text;
 }
 
+using Json = nlohmann::ordered_json;
+
+Json rollout_json(const plan::RolloutState& state) {
+  Json gates = Json::array();
+  for (const plan::RolloutGate& gate : state.gates)
+    gates.push_back({{"what", gate.what},
+                     {"wanted", gate.wanted},
+                     {"figure", gate.figure},
+                     {"holds", gate.holds}});
+  return {{"rollout", state.rollout},
+          {"action", to_string(state.action)},
+          {"stage", state.stage},
+          {"stages", state.stages},
+          {"in_stage", state.in_stage ? Json(state.in_stage->count()) : Json(nullptr)},
+          {"gates", std::move(gates)},
+          {"earliest", state.earliest ? Json(format_time(*state.earliest)) : Json(nullptr)}};
+}
+
 std::string json(const std::vector<Row>& rows) {
-  using Json = nlohmann::ordered_json;
   Json list = Json::array();
   const auto word = [](const std::string& text) {
     return text == "-" ? Json(nullptr) : Json(text);
@@ -114,7 +144,8 @@ std::string json(const std::vector<Row>& rows) {
                     {"in_sync", row.in_sync},
                     {"state", row.state},
                     {"older_until", time_or_null(row.older_until)},
-                    {"later", std::move(later)}});
+                    {"later", std::move(later)},
+                    {"rollout", row.rollout ? rollout_json(*row.rollout) : Json(nullptr)}});
   }
   return Json{{"format", "stsctl-status"}, {"version", 1}, {"domains", std::move(list)}}.dump(
              2, ' ', false, Json::error_handler_t::replace) +
@@ -127,9 +158,10 @@ struct StatusOptions {
 };
 
 int status(Context& context, const StatusOptions& options) {
-  const std::optional<Session> session = open_session(context, options.targets);
+  std::optional<Session> session = open_session(context, options.targets);
   if (!session) return exit_usage;
   std::vector<plan::Observed> observed = observe(context, *session);
+  decide_rollouts(context, *session, observed, {});
   const Time now = context.world.services.clock.now();
   look_at_mx(context, *session, {.now = now}, observed);
   std::vector<Row> rows;

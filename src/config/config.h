@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "base/result.h"
 #include "base/settings.h"
 #include "plan/desired.h"
+#include "rollout/rollout.h"
 
 namespace stsctl::config {
 
@@ -74,6 +76,9 @@ struct Domain {
   plan::Desired desired;          ///< Complete but for what only the host knows (its address).
   bool address_from_host = true;  ///< False when `address:` of the domain overrides it.
   std::string where;              ///< "file:line:column" of its key.
+  /// What chooses the policy's mode and max_age; null: they are said. Domains share it.
+  std::shared_ptr<const rollout::Rollout> rollout = nullptr;
+  rollout::Pins pins = {};
 };
 
 struct Config {

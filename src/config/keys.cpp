@@ -15,6 +15,8 @@ std::vector<std::string> preset_names() {
   return all;
 }
 
+constexpr std::int64_t most_stages = 1000;
+
 std::vector<SettingSpec> policy_fields() {
   return {{.name = "mode",
            .type = SettingType::choice,
@@ -72,6 +74,57 @@ SettingSpec id_key() {
                   .pattern = "^[A-Za-z0-9]{1,32}$"}}};
 }
 
+std::vector<SettingSpec> gate_fields() {
+  return {{.name = "sessions",
+           .type = SettingType::integer,
+           .description = "At least so many sessions, in reports on this very policy.",
+           .least = 1,
+           .most = 1'000'000'000'000},
+          {.name = "failures",
+           .type = SettingType::share,
+           .description = "At most this share of them failed, within the time of 'for'."},
+          {.name = "verify",
+           .type = SettingType::choice,
+           .description = "What senders see is without a fault ('stsctl verify').",
+           .choices = {"pass"}}};
+}
+
+std::vector<SettingSpec> brake_fields() {
+  return {{.name = "failures",
+           .type = SettingType::share,
+           .description = "More than this share of the sessions failed.",
+           .required = true},
+          {.name = "within",
+           .type = SettingType::duration,
+           .description = "For so long back; left out: 1d.",
+           .least = 3600}};
+}
+
+std::vector<SettingSpec> make_stage_keys() {
+  return {{.name = "mode",
+           .type = SettingType::choice,
+           .description = "The policy's mode in this stage.",
+           .required = true,
+           .choices = {"testing", "enforce"}},
+          {.name = "max_age",
+           .type = SettingType::duration,
+           .description = "The policy's max_age in this stage, 1d to 31557600s.",
+           .required = true,
+           .least = 86400,
+           .most = 31557600},
+          {.name = "for",
+           .type = SettingType::duration,
+           .description = "The stage lasts at least so long."},
+          {.name = "gate",
+           .type = SettingType::object,
+           .description = "What must hold before the next stage, beside the time.",
+           .fields = gate_fields()},
+          {.name = "brake",
+           .type = SettingType::object,
+           .description = "When the domain goes back to testing.",
+           .fields = brake_fields()}};
+}
+
 std::vector<SettingSpec> make_domain_keys() {
   return {
       {.name = "dns",
@@ -89,6 +142,26 @@ std::vector<SettingSpec> make_domain_keys() {
        .description = "The MTA-STS policy (RFC 8461 §3.2); null: not managed.",
        .nullable = true,
        .fields = policy_fields()},
+      {.name = "rollout",
+       .type = SettingType::text,
+       .description =
+           "The entry under 'rollouts' that chooses the policy's mode and max_age, stage "
+           "by stage; null: none.",
+       .nullable = true},
+      {.name = "hold",
+       .type = SettingType::boolean,
+       .description = "With a rollout: no further stage; a brake is pulled all the same."},
+      {.name = "stage",
+       .type = SettingType::integer,
+       .description = "With a rollout: this stage, counted from 1, whatever the evidence.",
+       .least = 1,
+       .most = most_stages},
+      {.name = "start",
+       .type = SettingType::integer,
+       .description = "With a rollout: the stage, counted from 1, at which a domain begins that "
+                      "enforces already.",
+       .least = 1,
+       .most = most_stages},
       {.name = "tlsrpt",
        .type = SettingType::object,
        .description = "Where senders report TLS failures (RFC 8460 §3); null: not managed.",
@@ -141,6 +214,28 @@ const std::vector<SettingSpec>& fields_of(const std::string& domain_key) {
   return std::ranges::find(domain_keys(), domain_key, &SettingSpec::name)->fields;
 }
 
+const std::vector<SettingSpec>& stage_keys() {
+  static const std::vector<SettingSpec> keys = make_stage_keys();
+  return keys;
+}
+
+const std::vector<SettingSpec>& stage_fields_of(const std::string& stage_key) {
+  return std::ranges::find(stage_keys(), stage_key, &SettingSpec::name)->fields;
+}
+
+const std::vector<SettingSpec>& rollout_keys() {
+  static const std::vector<SettingSpec> keys{
+      {.name = "stages",
+       .type = SettingType::list,
+       .description = "The stages, in their order.",
+       .required = true},
+      {.name = "result_types",
+       .type = SettingType::object,
+       .description = "What failures of a TLS-RPT result type do: show, block a gate, or brake."},
+  };
+  return keys;
+}
+
 const std::vector<SettingSpec>& file_keys() {
   static const std::vector<SettingSpec> keys{
       {.name = "version",
@@ -154,6 +249,9 @@ const std::vector<SettingSpec>& file_keys() {
        .description = "More files, by name or glob, relative to this one."},
       {.name = "dns", .type = SettingType::object, .description = "Accounts that hold records."},
       {.name = "hosts", .type = SettingType::object, .description = "Where policies are served."},
+      {.name = "rollouts",
+       .type = SettingType::object,
+       .description = "Stages that lead a domain from testing to enforce, by name."},
       {.name = "defaults",
        .type = SettingType::object,
        .description = "What holds for every domain that does not say otherwise."},

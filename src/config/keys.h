@@ -13,6 +13,11 @@ namespace stsctl::config {
 const std::vector<SettingSpec>& domain_keys();
 /// The fields of one of domain_keys() that is an object.
 const std::vector<SettingSpec>& fields_of(const std::string& domain_key);
+/// What may be said of one stage of a rollout, and of its `gate` and `brake`.
+const std::vector<SettingSpec>& stage_keys();
+const std::vector<SettingSpec>& stage_fields_of(const std::string& stage_key);
+/// The keys of a rollout that is more than a list of stages.
+const std::vector<SettingSpec>& rollout_keys();
 /// The keys of a file.
 const std::vector<SettingSpec>& file_keys();
 /// The keys of a group.

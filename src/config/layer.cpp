@@ -33,6 +33,11 @@ class LayerReader {
       if (key.text == "host") layer_.host = reference(value, "'host'");
       if (key.text == "preset") preset(value);
       if (key.text == "policy") policy(value);
+      if (key.text == "rollout") rollout(value);
+      if (key.text == "hold")
+        if (const auto hold = reader_.boolean(value, "'hold'")) layer_.hold = said(*hold, value);
+      if (key.text == "stage") layer_.stage = number(value, "stage");
+      if (key.text == "start") layer_.start = number(value, "start");
       if (key.text == "tlsrpt") tlsrpt(value);
       if (key.text == "state") layer_.retired = retired(value);
       if (key.text == "address") address(value);
@@ -68,7 +73,25 @@ class LayerReader {
   std::optional<Said<std::string>> reference(const Node& node, std::string_view what) {
     auto text = reader_.text_of(node, what);
     if (!text) return std::nullopt;
-    return Said<std::string>{std::move(*text), {&reader_, node.mark}};
+    return said(std::move(*text), node);
+  }
+
+  template <class T>
+  Said<T> said(T value, const Node& node) {
+    return {std::move(value), {&reader_, node.mark}};
+  }
+
+  std::optional<Said<std::int64_t>> number(const Node& node, const std::string& key) {
+    const auto spec = std::ranges::find(domain_keys(), key, &SettingSpec::name);
+    const auto number = reader_.integer(node, "'" + key + "'", spec->least, spec->most);
+    return number ? std::optional(said(*number, node)) : std::nullopt;
+  }
+
+  void rollout(const Node& node) {
+    layer_.rollout_part = node.kind == Node::Kind::null ? Part::off : Part::on;
+    if (layer_.rollout_part == Part::off) return;
+    layer_.rollout = reference(node, "'rollout'");
+    if (layer_.policy == Part::unsaid) layer_.policy = Part::on;
   }
 
   void add_mx(sts::MxPattern pattern) {
@@ -109,7 +132,8 @@ class LayerReader {
     if (mapping == nullptr) return;
     if (const Node* mode = mapping->find("mode")) read_mode(*mode);
     if (const Node* age = mapping->find("max_age"))
-      layer_.max_age = bounded(*age, "max_age", sts::min_published_max_age.count());
+      if (const auto value = bounded(*age, "max_age", sts::min_published_max_age.count()))
+        layer_.max_age = said(*value, *age);
     const Node* mx = mapping->find("mx");
     if (mx == nullptr) return;
     if (!layer_.mx) layer_.mx.emplace();
@@ -129,7 +153,7 @@ class LayerReader {
     if (!text) return;
     const Result<sts::Mode> mode = sts::parse_mode(*text);
     if (mode)
-      layer_.mode = *mode;
+      layer_.mode = said(*mode, node);
     else if (const auto near = nearest(*text, {"none", "testing", "enforce"}))
       reader_.error(node.mark, mode.error().what, fmt::format("did you mean '{}'?", *near));
     else
@@ -297,6 +321,19 @@ Layer merge(const Layer& outer, const Layer& inner) {
   take(layer.dns, inner.dns);
   take(layer.host, inner.host);
   if (inner.policy != Part::unsaid) layer.policy = inner.policy;
+  if (inner.rollout_part != Part::unsaid) {
+    layer.rollout_part = inner.rollout_part;
+    layer.rollout = inner.rollout;
+  }
+  if (inner.rollout_part == Part::unsaid && inner.policy == Part::off)
+    layer.rollout_part = Part::off;
+  if (inner.rollout_part == Part::on) {
+    layer.mode.reset();
+    layer.max_age.reset();
+  }
+  take(layer.hold, inner.hold);
+  take(layer.stage, inner.stage);
+  take(layer.start, inner.start);
   take(layer.mode, inner.mode);
   if (inner.mx) layer.mx_live = inner.mx_live;
   take(layer.mx, inner.mx);

@@ -30,9 +30,14 @@ enum class Part { unsaid, off, on };
 struct Layer {
   std::optional<Said<std::string>> dns;
   std::optional<Said<std::string>> host;
-  std::optional<sts::Mode> mode;
+  std::optional<Said<sts::Mode>> mode;
   std::optional<std::vector<sts::MxPattern>> mx;  ///< Own ones and the preset's.
-  std::optional<Duration> max_age;
+  std::optional<Said<Duration>> max_age;
+  std::optional<Said<std::string>> rollout;  ///< The name of one,
+  Part rollout_part = Part::unsaid;          ///< if it is on.
+  std::optional<Said<bool>> hold;
+  std::optional<Said<std::int64_t>> stage;
+  std::optional<Said<std::int64_t>> start;
   std::optional<std::vector<std::string>> rua;
   plan::Address address_value;
   std::optional<plan::IdStrategy> id_strategy;
@@ -53,7 +58,7 @@ struct Layer {
 /// Reads a layer from the mapping of `defaults` or of a domain.
 Layer read_layer(Reader& reader, const Node& mapping, std::string_view what);
 
-/// `inner` over `outer`.
+/// `inner` over `outer`. A rollout takes the place of a mode and max_age that are said further out.
 Layer merge(const Layer& outer, const Layer& inner);
 
 }  // namespace stsctl::config

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "config/keys.h"
 #include "config/layer.h"
+#include "config/rollouts.h"
 #include "config/settings.h"
 
 namespace stsctl::config {
@@ -105,6 +106,7 @@ class Loader {
     if (const Node* hosts = root.find("hosts"))
       accounts(reader, *hosts, "hosts", catalog_.hosts, hosts_);
     defaults(reader, root, is_main);
+    if (const Node* rollouts = root.find("rollouts")) rollouts_.read(reader, *rollouts);
     if (const Node* group_node = root.find("groups")) groups(reader, *group_node);
     if (const Node* list = root.find("domains")) domains(reader, *list, 0);
     if (const Node* include = root.find("include")) includes(reader, *include, chain);
@@ -270,6 +272,7 @@ class Loader {
       take(raw, "dns", config.dns);
     for (auto& [name, raw] : hosts_)
       take(raw, "hosts", config.hosts);
+    if (!domains_.empty() && !failed()) rollouts_.warn_unused();
     return config;
   }
 
@@ -305,7 +308,7 @@ class Loader {
     if (layer.tlsrpt == Part::on && layer.rua && !desired.tlsrpt_retired)
       desired.tlsrpt = sts::TlsRptRecord{*layer.rua};
     const bool any = desired.policy || desired.tlsrpt || desired.tlsrpt_retired;
-    if (!any && good && layer.policy != Part::on)
+    if (!any && good && layer.policy != Part::on && layer.rollout_part != Part::on)
       good = missing(raw, layer, "nothing is managed for this domain",
                      "give it a 'policy', a 'preset' or 'tlsrpt'");
     if (layer.address != Part::unsaid) domain.address_from_host = false;
@@ -316,13 +319,18 @@ class Loader {
     desired.safety = layer.safety.value_or(plan::SenderKind::strict);
     desired.takeover = layer.takeover.value_or(false);
     desired.longest_max_age = layer.longest_max_age;
-    if (desired.policy && retired) retire(desired);
+    good = rollouts_.settle(layer, raw.layer, raw.place, domain) && good;
+    if (desired.policy && retired) retire(domain);
     return good ? std::optional(std::move(domain)) : std::nullopt;
   }
 
   // What a domain whose MTA-STS ends is to publish until it has ended (RFC 8461 §8.3). Only ids of
   // ours tell when that is, and what resolvers hold but briefly is soon gone.
-  static void retire(plan::Desired& desired) {
+  static void retire(Domain& domain) {
+    plan::Desired& desired = domain.desired;
+    domain.rollout.reset();
+    domain.pins = {};
+    desired.rollout = {};
     desired.retired = true;
     desired.policy->mode = sts::Mode::none;
     desired.policy->max_age = sts::min_published_max_age;
@@ -343,19 +351,21 @@ class Loader {
     else
       good = false;
     const bool retired = layer.retired.value_or(false);
-    if (!layer.mode && !retired)
-      good =
-          missing(raw, layer, "its policy has no 'mode'", "set 'policy: {mode: testing}' to begin");
-    if (!layer.max_age && !retired)
+    const bool led = layer.rollout_part == Part::on && !retired;
+    if (!layer.mode && !led && !retired)
+      good = missing(raw, layer, "its policy has no 'mode'",
+                     "set 'policy: {mode: testing}', or a 'rollout', to begin");
+    if (!layer.max_age && !led && !retired)
       good = missing(raw, layer, "its policy has no 'max_age'", "set 'max_age: 1d' to begin");
-    const bool needs_mx = layer.mode && *layer.mode != sts::Mode::none && !retired;
+    const bool needs_mx = led || (layer.mode && layer.mode->value != sts::Mode::none && !retired);
     if (needs_mx && !layer.mx_live && (!layer.mx || layer.mx->empty()))
       good = missing(raw, layer, "its policy has no 'mx' (RFC 8461 §3.2)",
                      "list the hosts of its MX records, name a 'preset', or write 'mx: live'");
     if (good)
-      desired.policy = sts::Policy{layer.mode.value_or(sts::Mode::none),
-                                   layer.mx.value_or(std::vector<sts::MxPattern>{}),
-                                   layer.max_age.value_or(sts::min_published_max_age)};
+      desired.policy =
+          sts::Policy{layer.mode ? layer.mode->value : sts::Mode::testing,
+                      layer.mx.value_or(std::vector<sts::MxPattern>{}),
+                      layer.max_age ? layer.max_age->value : sts::min_published_max_age};
     desired.mx_live = layer.mx_live;
     return good;
   }
@@ -407,6 +417,7 @@ class Loader {
   Accounts dns_;
   Accounts hosts_;
   Layer defaults_;
+  Rollouts rollouts_;
   std::set<std::string> broken_;  // accounts that are there but wrong
   std::vector<Layer> groups_;
   std::map<std::string, Place> group_names_;

@@ -128,6 +128,18 @@ std::optional<Duration> Reader::duration(const Node& node, std::string_view what
   return std::nullopt;
 }
 
+std::optional<std::int64_t> Reader::integer(const Node& node, std::string_view what,
+                                            std::int64_t least, std::int64_t most) {
+  const auto text = text_of(node, what);
+  if (!text) return std::nullopt;
+  std::int64_t number = 0;
+  const char* const end = text->data() + text->size();
+  const auto [rest, problem] = std::from_chars(text->data(), end, number);
+  if (problem == std::errc{} && rest == end && number >= least && number <= most) return number;
+  error(node.mark, fmt::format("{} must be a whole number from {} to {}", what, least, most));
+  return std::nullopt;
+}
+
 std::optional<dns::Name> Reader::name(const Node& node, std::string_view what) {
   const auto text = text_of(node, what);
   if (!text) return std::nullopt;

@@ -1,6 +1,7 @@
 #pragma once
 // Reading values out of nodes, with a diagnostic for each that is wrong. Knows no key of ours.
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -37,6 +38,9 @@ class Reader {
   std::optional<std::string> text_of(const Node& node, std::string_view what);
   std::optional<bool> boolean(const Node& node, std::string_view what);
   std::optional<Duration> duration(const Node& node, std::string_view what);
+  /// A whole number from `least` to `most`.
+  std::optional<std::int64_t> integer(const Node& node, std::string_view what, std::int64_t least,
+                                      std::int64_t most);
   std::optional<dns::Name> name(const Node& node, std::string_view what);
   /// A list of strings; one string counts as a list of one. Pairs of text and place.
   std::vector<std::pair<std::string, Mark>> list(const Node& node, std::string_view what);

@@ -43,6 +43,8 @@ Json type_schema(const SettingSpec& spec) {
       return {{"type", "boolean"}};
     case SettingType::choice:
       return {{"enum", spec.choices}};
+    case SettingType::share:
+      return {{"type", "string"}, {"pattern", "^[0-9]{1,3}(\\.[0-9]{1,4})?%$"}};
     case SettingType::list:
       return {{"anyOf",
                {{{"type", text_types}}, {{"type", "array"}, {"items", {{"type", text_types}}}}}}};
@@ -101,6 +103,20 @@ Json accounts_schema(const std::vector<ProviderSpec>& providers, const std::stri
           {"additionalProperties", account}};
 }
 
+// A list of stages, or a mapping that holds one.
+Json rollout_schema() {
+  const Json stages{{"type", "array"}, {"minItems", 1}, {"items", {{"$ref", "#/$defs/stage"}}}};
+  Json full = object_schema(rollout_keys());
+  const Json description = full["properties"]["stages"]["description"];
+  full["properties"]["stages"] = stages;
+  full["properties"]["stages"]["description"] = description;
+  Json& types = full["properties"]["result_types"];
+  types.erase("properties");
+  types["propertyNames"] = {{"pattern", "^[a-z0-9-]{1,64}$"}};
+  types["additionalProperties"] = {{"enum", {"show", "block", "brake"}}};
+  return {{"anyOf", {stages, full}}};
+}
+
 }  // namespace
 
 std::string json_schema(const Catalog& catalog) {
@@ -130,11 +146,18 @@ std::string json_schema(const Catalog& catalog) {
   properties["groups"] = map_of("#/$defs/group", described("groups"));
   properties["groups"]["additionalProperties"] = {{"$ref", "#/$defs/group"}};
 
+  properties["rollouts"] = {{"type", {"object", "null"}},
+                            {"description", described("rollouts")},
+                            {"additionalProperties", {{"$ref", "#/$defs/rollout"}}}};
+
   Json document{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                 {"title", "stsctl configuration"},
                 {"description", "Desired MTA-STS and TLS-RPT state of mail domains."}};
   document.update(schema);
-  document["$defs"] = {{"domain", domain_schema()}, {"group", group}};
+  document["$defs"] = {{"domain", domain_schema()},
+                       {"group", group},
+                       {"stage", object_schema(stage_keys())},
+                       {"rollout", rollout_schema()}};
   return document.dump(2) + "\n";
 }
 

@@ -31,7 +31,8 @@ std::string lookup_text(const Error& error) {
 
 class Judge {
  public:
-  explicit Judge(const Facts& facts) : facts_(facts), verdict_{.domain = facts.domain} {}
+  Judge(const Facts& facts, Judged judged)
+      : facts_(facts), judged_(judged), verdict_{.domain = facts.domain} {}
 
   Verdict run() && {
     // Of a name that does not exist there is nothing else to say.
@@ -69,7 +70,9 @@ class Judge {
 
   bool enforced() const { return verdict_.policy && verdict_.policy->mode == sts::Mode::enforce; }
   // What spoils mail is a failure once the policy is enforced, and a warning before.
-  Grade spoils_mail() const { return enforced() ? Grade::fail : Grade::warn; }
+  Grade spoils_mail() const {
+    return enforced() || judged_ == Judged::as_enforced ? Grade::fail : Grade::warn;
+  }
   const char* will() const { return enforced() ? "will" : "would, once the policy enforces,"; }
 
   void take(const std::vector<sts::Finding>& findings, const std::string& id,
@@ -394,6 +397,7 @@ class Judge {
   }
 
   const Facts& facts_;
+  Judged judged_;
   Verdict verdict_;
 };
 
@@ -411,8 +415,8 @@ const char* to_string(Grade grade) {
   return "fail";
 }
 
-Verdict judge(const Facts& facts) {
-  return Judge(facts).run();
+Verdict judge(const Facts& facts, Judged judged) {
+  return Judge(facts, judged).run();
 }
 
 }  // namespace stsctl::engine

@@ -38,6 +38,9 @@ struct Verdict {
   std::vector<std::string> context;  ///< SPF, DMARC and DANE, a line each.
 };
 
-Verdict judge(const Facts& facts);
+/// What is judged: the policy as it is, or what would be if it enforced.
+enum class Judged { as_published, as_enforced };
+
+Verdict judge(const Facts& facts, Judged judged = Judged::as_published);
 
 }  // namespace stsctl::engine

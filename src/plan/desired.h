@@ -5,9 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "base/boxed.h"
 #include "base/time.h"
 #include "dns/name.h"
 #include "dns/record_set.h"
+#include "plan/rollout_state.h"
 #include "plan/senders.h"
 #include "sts/policy.h"
 #include "sts/record.h"
@@ -65,6 +67,8 @@ struct Desired {
   SenderKind safety = SenderKind::strict;   ///< The least prompt senders to wait for.
   bool as_configured = false;               ///< The host serves what the configuration says.
   std::optional<Duration> longest_max_age;  ///< Longest max_age served before stsctl, if known.
+  /// A rollout chooses the policy's mode and max_age: what it decided. Undecided, they say nothing.
+  Boxed<RolloutState> rollout;
   bool operator==(const Desired&) const = default;
 };
 

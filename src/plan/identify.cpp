@@ -18,9 +18,6 @@ using std::chrono::ceil;
 using std::chrono::days;
 using std::chrono::floor;
 
-// Announced by an id that stands in for a foreign one while no valid policy is served.
-constexpr std::string_view no_policy_digest = "AAAAAAAAAAAAA";
-
 std::optional<sts::Policy> valid_policy(const std::optional<std::string>& body) {
   return body ? sts::parse_policy(*body).value : std::nullopt;
 }
@@ -115,7 +112,7 @@ Duration longest_cached(const Desired& desired, const Published& published,
       longest = std::max(longest, desired.policy->max_age);
       continue;
     }
-    if (id.digest == no_policy_digest) continue;
+    if (id.digest == sts::no_policy_digest) continue;
     std::vector<sts::Policy> at_hand{*desired.policy};
     if (published.served) at_hand.push_back(*published.served);
     longest = std::max(longest, recover_max_age(id.digest, at_hand, leaving).value_or(unknown));
@@ -151,8 +148,8 @@ IdAnswer new_automatic_id(const Desired& desired, const Published& published,
   const bool same = published.served && sts::same_policy(*published.served, *desired.policy);
   if (published.single && published.foreign() && !same) {
     sts::PolicyId adopted = id;
-    adopted.digest =
-        published.served ? sts::policy_digest(*published.served) : std::string(no_policy_digest);
+    adopted.digest = published.served ? sts::policy_digest(*published.served)
+                                      : std::string(sts::no_policy_digest);
     answer.adopt = sts::format_policy_id(adopted);
     id.published += std::chrono::seconds{1};
   }
@@ -186,6 +183,7 @@ std::string reason_to_bump(const Desired& desired, const Published& published,
   if (published.foreign()) {
     if (!same) return "the policy changes";
     if (desired.retired) return "it does not tell how long older policies live";
+    if (desired.rollout) return "an id that says when the stage began";
     return marks && !question.leaving.empty() ? marking : "";
   }
   const sts::PolicyId& id = published.generated.front();

@@ -166,6 +166,34 @@ Json write(const Later& later) {
   return {{"what", later.what}, {"due", later.due ? Json(format_time(*later.due)) : Json(nullptr)}};
 }
 
+Json write(const RolloutGate& gate) {
+  return {
+      {"what", gate.what}, {"wanted", gate.wanted}, {"figure", gate.figure}, {"holds", gate.holds}};
+}
+
+Json write(const RolloutState& state) {
+  const auto time = [](const Time& at) { return Json(format_time(at)); };
+  Json gates = Json::array();
+  for (const RolloutGate& gate : state.gates)
+    gates.push_back(write(gate));
+  Json json{{"rollout", state.rollout},
+            {"action", to_string(state.action)},
+            {"stages", state.stages},
+            {"stage", state.stage},
+            {"target", state.target},
+            {"target_is", state.target_is},
+            {"next_is", state.next_is},
+            {"since", write_optional(state.since, time)},
+            {"in_stage", write_duration(state.in_stage)},
+            {"gates", std::move(gates)}};
+  if (state.brake) json["brake"] = write(*state.brake);
+  json["earliest"] = write_optional(state.earliest, time);
+  json["reasons"] = state.reasons;
+  if (!state.hint.empty()) json["hint"] = state.hint;
+  json["evidence_left_out"] = state.evidence_left_out;
+  return json;
+}
+
 const char* state_of(const DomainPlan& plan) {
   if (plan.refused()) return "refused";
   if (plan.error) return "failed";
@@ -175,6 +203,7 @@ const char* state_of(const DomainPlan& plan) {
 Json write_domain(const DomainPlan& plan) {
   Json json{{"domain", plan.domain().text()}, {"state", state_of(plan)}};
   json["desired"] = write_desired(plan.desired);
+  if (plan.desired.rollout) json["rollout"] = write(*plan.desired.rollout);
   if (plan.observed) json["observed"] = write_observed(*plan.observed);
   Json steps = Json::array();
   for (const Step& step : plan.steps)

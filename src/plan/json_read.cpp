@@ -217,9 +217,38 @@ MxState read_mx_state(const Json& json) {
   return mx;
 }
 
+RolloutGate read_gate(const Json& json) {
+  return {json.at("what"), json.at("wanted"), json.at("figure"), json.at("holds")};
+}
+
+RolloutState read_rollout(const Json& json) {
+  RolloutState state{.rollout = json.at("rollout")};
+  state.action = read_word(json.at("action"),
+                           {RolloutAction::undecided, RolloutAction::stay, RolloutAction::enter,
+                            RolloutAction::promote, RolloutAction::brake, RolloutAction::refuse},
+                           "action of a rollout");
+  state.stages = json.at("stages");
+  state.stage = json.at("stage");
+  state.target = json.at("target");
+  state.target_is = json.at("target_is");
+  state.next_is = json.at("next_is");
+  state.since = read_optional<Time>(json.at("since"), read_time);
+  state.in_stage = read_duration(json.at("in_stage"));
+  for (const Json& gate : json.at("gates"))
+    state.gates.push_back(read_gate(gate));
+  if (json.contains("brake")) state.brake = read_gate(json.at("brake"));
+  state.earliest = read_optional<Time>(json.at("earliest"), read_time);
+  for (const Json& reason : json.at("reasons"))
+    state.reasons.push_back(reason);
+  state.hint = json.value("hint", "");
+  state.evidence_left_out = json.at("evidence_left_out");
+  return state;
+}
+
 DomainPlan read_domain(const Json& json) {
   const dns::Name domain = read_name(json.at("domain"));
   DomainPlan plan{.desired = read_desired(domain, json.at("desired"))};
+  if (json.contains("rollout")) plan.desired.rollout = Boxed(read_rollout(json.at("rollout")));
   if (json.contains("observed")) plan.observed = read_observed(domain, json.at("observed"));
   for (const Json& step : json.at("steps"))
     plan.steps.push_back({read_stage(step.at("stage")), read_action(domain, step.at("action")),

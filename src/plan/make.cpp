@@ -1,6 +1,7 @@
 #include "plan/make.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -28,6 +29,27 @@ std::optional<Error> unreadable(const Desired& desired, const Observed& observed
   if (!error) error = failed(observed.address, desired.address.has_value());
   if (!error) error = failed(observed.policy, desired.policy.has_value());
   return error;
+}
+
+// Why a rollout leaves nothing to be planned.
+std::optional<Error> not_led(const Desired& desired, const Observed& observed) {
+  if (!desired.rollout) return std::nullopt;
+  const RolloutState& state = *desired.rollout;
+  if (desired.as_configured)
+    return Error{Code::unsupported, "a rollout needs a host that a policy can be written to",
+                 desired.domain.text(),
+                 fmt::format("give '{}' a 'root', or say the policy's mode", desired.host)};
+  if (auto error = unreadable(desired, observed)) return error;
+  if (state.action == RolloutAction::refuse)
+    return Error{Code::refused, "its rollout stops: " + state.reasons.front(),
+                 desired.domain.text(), state.hint};
+  if (state.action == RolloutAction::undecided)
+    return Error{Code::unsupported,
+                 fmt::format("its rollout '{}' goes by what is published, which is not looked at "
+                             "here",
+                             state.rollout),
+                 desired.domain.text(), "plan and apply look"};
+  return std::nullopt;
 }
 
 // Records that nobody but their maker may replace.
@@ -178,7 +200,8 @@ void diff_policy(const Goal& goal, const Observed& observed, const Moment& momen
 DomainPlan make_domain(const Desired& desired, const Observed& observed, const Moment& moment) {
   DomainPlan plan{.desired = desired};
   std::optional<Target> target;
-  if (desired.policy) {
+  plan.error = not_led(desired, observed);
+  if (desired.policy && !plan.error) {
     Result<Target> chosen = choose_target(desired, observed, moment.now);
     if (chosen)
       target = std::move(*chosen);
@@ -207,7 +230,10 @@ DomainPlan make_domain(const Desired& desired, const Observed& observed, const M
   std::ranges::stable_sort(steps, {}, &Step::stage);
   if (target) {
     look_ahead(plan, *target, observed, moment);
+    if (desired.rollout) add_next_stage(plan, moment.now);
     plan.notes = check_safety(plan, *target, observed, moment);
+    if (desired.rollout)
+      std::ranges::move(rollout_notes(*desired.rollout), std::back_inserter(plan.notes));
   }
   if (plan.changed()) plan.observed = observed;
   return plan;

@@ -64,4 +64,30 @@ void look_ahead(DomainPlan& plan, const Target& target, const Observed& observed
   plan.mx = std::move(mx);
 }
 
+void add_next_stage(DomainPlan& plan, Time now) {
+  const RolloutState& state = *plan.desired.rollout;
+  if (state.next_is.empty()) return;
+  const bool due = !state.earliest || *state.earliest <= now;
+  if (due)
+    plan.later.push_back({state.next_is + ", when every gate holds", {}});
+  else
+    plan.later.push_back({state.next_is + ", if every gate holds", state.earliest});
+}
+
+std::vector<Note> rollout_notes(const RolloutState& state) {
+  std::vector<Note> notes;
+  if (state.evidence_left_out)
+    notes.push_back({Note::Kind::warning, "evidence-left-out",
+                     "reports and the look at it are left out: no gate on them holds, and no brake "
+                     "is pulled"});
+  if (state.action == RolloutAction::brake)
+    notes.push_back({Note::Kind::warning, "rollout-brake",
+                     "it goes back to testing: " + state.reasons.front()});
+  else if (state.brake && state.brake->holds)
+    notes.push_back(
+        {Note::Kind::warning, "rollout-brake-pinned",
+         fmt::format("too much fails ({}), and 'stage' pins it here", state.brake->figure)});
+  return notes;
+}
+
 }  // namespace stsctl::plan

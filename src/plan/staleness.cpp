@@ -54,43 +54,71 @@ std::vector<std::string> changed_keys(const Desired& one, const Desired& other) 
   add(one.address == other.address, "address");
   add(one.id_strategy == other.id_strategy && one.fixed_id == other.fixed_id, "id");
   add(one.ttls == other.ttls, "ttl");
+  add(one.retired == other.retired, "state");
+  add(one.tlsrpt_retired == other.tlsrpt_retired, "tlsrpt.state");
+  add(static_cast<bool>(one.rollout) == static_cast<bool>(other.rollout), "rollout");
   add(one.safety == other.safety, "safety");
   add(one.takeover == other.takeover, "takeover");
   add(one.longest_max_age == other.longest_max_age, "longest_max_age");
   add(one.edge_delay == other.edge_delay && one.as_configured == other.as_configured,
       "settings of the host");
   return keys;
-}
 
-std::vector<std::string> refusals(const DomainPlan& plan) {
-  std::vector<std::string> ids;
-  for (const Note& note : plan.notes)
-    if (note.kind == Note::Kind::refusal) ids.push_back(note.id);
-  return ids;
-}
+  // `now` as it would be had its rollout chosen what it chose for `saved`: a choice is compared as
+  // a decision.
+  Desired as_decided(Desired now, const Desired& saved) {
+    if (!saved.rollout || !now.rollout) return now;
+    now.rollout = saved.rollout;
+    if (saved.policy && now.policy) {
+      now.policy->mode = saved.policy->mode;
+      now.policy->max_age = saved.policy->max_age;
+    }
+    return now;
+  }
 
-// Would the plan have been another with the MX records that are there now?
-void compare_mx(const DomainPlan& saved, const Observed& observed, const Moment& moment,
-                std::vector<std::string>& differences) {
-  if (!saved.observed->mx || saved.observed->mx == observed.mx) return;
-  Observed seen = *saved.observed;
-  seen.mx = observed.mx;
-  const DomainPlan now = make_domain(saved.desired, seen, moment);
-  if (now.steps == saved.steps && refusals(now) == refusals(saved)) return;
-  if (observed.mx && *observed.mx)
-    differences.emplace_back("its MX records changed");
-  else
-    differences.push_back(now.error ? now.error->what : "its MX records cannot be read any more");
-}
+  void compare_decision(const Desired& saved, const Desired& now,
+                        std::vector<std::string>& differences) {
+    if (!saved.rollout || !now.rollout || same_decision(*saved.rollout, *now.rollout)) return;
+    const RolloutState& state = *now.rollout;
+    const std::string reason = state.reasons.empty() ? "" : ": " + state.reasons.front();
+    if (state.target == 0)
+      differences.push_back("its rollout stops now" + reason);
+    else
+      differences.push_back(fmt::format("its rollout now leads to {}, not to {}{}", describe(state),
+                                        describe(*saved.rollout), reason));
+  }
+
+  std::vector<std::string> refusals(const DomainPlan& plan) {
+    std::vector<std::string> ids;
+    for (const Note& note : plan.notes)
+      if (note.kind == Note::Kind::refusal) ids.push_back(note.id);
+    return ids;
+  }
+
+  // Would the plan have been another with the MX records that are there now?
+  void compare_mx(const DomainPlan& saved, const Observed& observed, const Moment& moment,
+                  std::vector<std::string>& differences) {
+    if (!saved.observed->mx || saved.observed->mx == observed.mx) return;
+    Observed seen = *saved.observed;
+    seen.mx = observed.mx;
+    const DomainPlan now = make_domain(saved.desired, seen, moment);
+    if (now.steps == saved.steps && refusals(now) == refusals(saved)) return;
+    if (observed.mx && *observed.mx)
+      differences.emplace_back("its MX records changed");
+    else
+      differences.push_back(now.error ? now.error->what : "its MX records cannot be read any more");
+  }
 
 }  // namespace
 
 std::vector<std::string> staleness(const DomainPlan& saved, const Desired& desired,
                                    const Observed& observed, const Moment& moment) {
   std::vector<std::string> differences;
-  if (saved.desired != desired)
+  const Desired written = as_decided(desired, saved.desired);
+  if (saved.desired != written)
     differences.push_back(fmt::format("its configuration changed: {}",
-                                      join(changed_keys(saved.desired, desired), ", ")));
+                                      join(changed_keys(saved.desired, written), ", ")));
+  compare_decision(saved.desired, desired, differences);
   if (!saved.observed) return differences;
   const Owners names = owners(saved.domain());
   compare_name(names.sts, saved.observed->sts, observed.sts, differences);

@@ -25,6 +25,9 @@ struct PolicyId {
   bool operator==(const PolicyId&) const = default;
 };
 
+/// The digest of an id that stands in for a foreign one while no valid policy is served.
+inline constexpr std::string_view no_policy_digest = "AAAAAAAAAAAAA";
+
 /// The last 13 characters of an id that announces `policy`. Policies equal by meaning (the order
 /// and repetition of mx patterns apart) have equal digests. `leaving` are those of its patterns
 /// that no MX record named any more when the id was published.

@@ -120,6 +120,60 @@ TEST(Load, LayersAddUp) {
   EXPECT_EQ(domain(loaded, "h.example").policy->mx.size(), 2U);
 }
 
+const Domain& entry(const Loaded& loaded, const std::string& name) {
+  for (const Domain& one : loaded.config->domains)
+    if (one.desired.domain.text() == name) return one;
+  throw std::out_of_range(name);
+}
+
+TEST(Load, RolloutsAreReadAsWritten) {
+  const auto files = io::real_files();
+  fs::current_path(cases);
+  const Loaded loaded = load("valid_rollouts.yaml", engine::builtin_catalog(), sources(files));
+  ASSERT_TRUE(loaded.config);
+  using std::chrono::days;
+  const rollout::Rollout careful{
+      .name = "careful",
+      .stages = {{.mode = sts::Mode::testing,
+                  .max_age = days{1},
+                  .lasts = days{14},
+                  .gate = {.sessions = 100, .failures = rollout::Share{1000}, .verify = true}},
+                 {.mode = sts::Mode::enforce,
+                  .max_age = days{7},
+                  .lasts = days{14},
+                  .gate = {.failures = rollout::Share{1000}, .verify = true},
+                  .brake = rollout::Brake{rollout::Share{20000}, days{1}}},
+                 {.mode = sts::Mode::enforce, .max_age = days{26 * 7}}}};
+  ASSERT_TRUE(entry(loaded, "a.example").rollout);
+  EXPECT_EQ(*entry(loaded, "a.example").rollout, careful);
+  const rollout::Rollout& patient = *entry(loaded, "c.example").rollout;
+  EXPECT_EQ(patient.stages[1].brake, (rollout::Brake{rollout::Share{125000}, days{1}}));
+  EXPECT_EQ(effect_of(patient, "dane-required"), rollout::Effect::blocks);
+  EXPECT_EQ(effect_of(patient, "sts-policy-fetch-error"), rollout::Effect::shows);
+}
+
+TEST(Load, RolloutsFollowTheLayers) {
+  const auto files = io::real_files();
+  fs::current_path(cases);
+  const Loaded loaded = load("valid_rollouts.yaml", engine::builtin_catalog(), sources(files));
+  ASSERT_TRUE(loaded.config);
+  EXPECT_EQ(entry(loaded, "a.example").pins, rollout::Pins{});
+  EXPECT_EQ(entry(loaded, "b.example").pins, (rollout::Pins{.hold = true, .stage = 2, .start = 3}));
+  EXPECT_EQ(entry(loaded, "c.example").rollout->name, "patient");
+  EXPECT_EQ(entry(loaded, "g.example").rollout->name, "patient");
+  for (const char* name : {"d.example", "e.example", "f.example"}) {
+    EXPECT_FALSE(entry(loaded, name).rollout) << name;
+    EXPECT_FALSE(domain(loaded, name).rollout) << name;
+  }
+  EXPECT_FALSE(domain(loaded, "e.example").policy);
+  EXPECT_EQ(domain(loaded, "f.example").policy->mode, sts::Mode::enforce);
+  // Nobody may take what stands there before it is decided for what is to be published.
+  const auto& undecided = domain(loaded, "a.example").rollout;
+  ASSERT_TRUE(undecided);
+  EXPECT_EQ(undecided->action, plan::RolloutAction::undecided);
+  EXPECT_EQ(undecided->rollout, "careful");
+}
+
 TEST(Load, IncludedFilesAreOneConfiguration) {
   const auto files = io::real_files();
   fs::current_path(cases);

@@ -195,10 +195,11 @@ class Status(world.World):
                            for name in ("lost.example", "new.example", "example.com"))
         self.assertEqual({**done, "age": min(done["age"], 60)},
                          {"domain": "example.com", "mode": "testing", "id": self.sts_id(), "age": done["age"],
-                          "in_sync": True, "state": "in sync", "older_until": None, "later": []})
+                          "in_sync": True, "state": "in sync", "older_until": None, "later": [],
+                          "rollout": None})
         self.assertEqual(new, {"domain": "new.example", "mode": None, "id": None, "age": None, "in_sync": False,
                                "state": "TLS-RPT, address, policy, id differ", "older_until": None,
-                               "later": []})
+                               "later": [], "rollout": None})
         self.assertFalse(lost["in_sync"])
         self.assertIn("not readable", lost["state"])
         self.run_it("status", "--json", "--target", "*example.com", check=0)

@@ -4,6 +4,7 @@ import http.server
 import pathlib
 import ssl
 import threading
+import time
 
 import verify_test
 import world
@@ -99,6 +100,28 @@ class Outside(verify_test.Eyes):
         self.apply()
         self.assertIsNone(self.sts_id())
         self.assertIsNone(self.policy())
+
+    def test_a_rollout_goes_on_when_senders_would_deliver(self):
+        zone = self.dir / "zones" / "example.com.zone"
+        zone.write_text(zone.read_text().replace("mail\tA 192.0.2.25", "mail\tA 127.0.0.1"))
+        config = self.dir / "stsctl.yaml"
+        config.write_text(config.read_text().replace("defaults:", """rollouts:
+  brisk: [{mode: testing, max_age: 1d, for: 1s, gate: {verify: pass}}, {mode: enforce, max_age: 1w}]
+defaults:""").replace("example.com: {", "example.com: {rollout: brisk, "))
+        wrong = self.start("faulty_smtp.py", *self.pair("DNS:other.example"), "good")
+        self.apply()
+        deadline = time.monotonic() + 30
+        out = ""
+        while "verify: fail: mail.example.com [127.0.0.1]" not in out:
+            self.assertLess(time.monotonic(), deadline, out)
+            out = self.apply("--smtp-port", wrong).stdout
+        self.assertIn("mode: testing", self.policy())
+        good = self.start("faulty_smtp.py", *self.pair("DNS:mail.example.com"), "good")
+        self.assertIn("did not answer", self.apply("--smtp-port", "1").stdout)
+        self.assertIn("left alone", self.apply("--no-smtp").stdout)
+        self.assertIn("mode: testing", self.policy())
+        self.assertIn("verify: pass (pass): holds", self.apply("--smtp-port", good).stdout)
+        self.assertIn("mode: enforce", self.policy())
 
     def test_a_bad_timeout(self):
         self.assertIn("--timeout", self.apply("--timeout", "soon", check=64).stderr)

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/rollouts.h"
 #include "sts/policy_id.h"
 
 namespace stsctl::engine {
@@ -371,6 +372,58 @@ TEST(Judge, WhatSpoilsMailOnlyWarnsBeforeThePolicyEnforces) {
     facts.hosts[0].addresses[0].probe.verdict = error(Code::unauthorized);
     EXPECT_THAT(marks(judge(facts)), ElementsAre("warn mx-certificate")) << mode;
   }
+}
+
+TEST(Judge, SaysWhatWouldBeIfThePolicyEnforced) {
+  Facts facts = good("testing");
+  EXPECT_EQ(marks(judge(facts, Judged::as_enforced)), marks(judge(facts)));
+  facts.hosts[0].addresses[0].probe.verdict = error(Code::unauthorized);
+  EXPECT_THAT(marks(judge(facts, Judged::as_enforced)), ElementsAre("fail mx-certificate"));
+}
+
+// ---- the gate 'verify' of a rollout ----
+
+Result<rollout::LiveCheck> checked(const Facts& facts, const std::string& published = "testing") {
+  return check_live(facts, *sts::parse_policy(body(published)).value, {});
+}
+
+TEST(CheckLive, PassesWhatWouldLoseNoMail) {
+  Facts facts = good("testing");
+  EXPECT_EQ(checked(facts), (rollout::LiveCheck{true, ""}));
+  facts.tlsrpt = nothing();  // only a warning
+  EXPECT_EQ(checked(facts), (rollout::LiveCheck{true, ""}));
+  // One address is enough of a host: senders try them all.
+  auto& addresses = facts.hosts[0].addresses;
+  addresses.push_back({"2001:db8::25", {.verdict = error(Code::unreachable)}});
+  EXPECT_EQ(checked(facts), (rollout::LiveCheck{true, ""}));
+}
+
+TEST(CheckLive, FailsWhatWould) {
+  Facts facts = good("testing");
+  facts.hosts[0].addresses[0].probe.verdict = error(Code::unauthorized);
+  const auto check = checked(facts);
+  ASSERT_TRUE(check);
+  EXPECT_FALSE(check->passed);
+  EXPECT_THAT(check->what, testing::StartsWith("mail.example.com [192.0.2.25]: "));
+  set_mx(facts, {"10 mail.example.com", "20 other.example.com", "30 third.example.com"});
+  EXPECT_THAT(checked(facts)->what, testing::HasSubstr("(and 1 more)"));
+}
+
+TEST(CheckLive, FailsWhereSendersSeeAnotherPolicy) {
+  EXPECT_EQ(checked(good("testing"), "enforce")->what,
+            "senders fetch another policy than the host holds");
+}
+
+TEST(CheckLive, CannotBeRunWithoutAWord) {
+  Facts facts = good("testing");
+  facts.hosts[0].addresses[0].probe = {.verdict = error(Code::timeout)};
+  ASSERT_FALSE(checked(facts));
+  EXPECT_EQ(checked(facts).error().code, Code::unreachable);
+  facts.hosts[0].addresses.clear();
+  EXPECT_FALSE(checked(facts));
+  const auto alone =
+      check_live(good("testing"), *sts::parse_policy(body("testing")).value, {.smtp = false});
+  EXPECT_EQ(alone.error().code, Code::unsupported);
 }
 
 }  // namespace
