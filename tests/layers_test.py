@@ -5,7 +5,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROJECT = {"base", "dns", "sts", "plan", "config", "io", "serve", "providers", "engine", "cli"}
+PROJECT = {"base", "dns", "sts", "plan", "config", "io", "serve", "reports", "providers", "engine", "cli"}
 STANDARD = re.compile(r"[a-z_0-9]+$|(sys|arpa|netinet|net)/[a-z_0-9]+\.h$|"
                       r"(unistd|fcntl|glob|spawn|poll|pthread|netdb|resolv|signal|dlfcn)\.h$|fmt/.*")
 
