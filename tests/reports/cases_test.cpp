@@ -3,12 +3,14 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "reports/inbox.h"
 #include "reports/report.h"
-#include "tests/reports/samples.h"
+#include "reports/samples.h"
 
 namespace stsctl::reports {
 namespace {
@@ -48,6 +50,24 @@ TEST(Cases, Reports) {
     }
   }
   EXPECT_GT(read, 20U);
+}
+
+TEST(Cases, Mails) {
+  if (!fs::exists(cases / "eml")) GTEST_SKIP() << "not beside this checkout";
+  const std::unique_ptr<io::Files> files = io::real_files();
+  std::vector<Arrival> found;
+  Inbox inbox(*files, {}, [&](Arrival arrival) {
+    found.push_back(std::move(arrival));
+    return true;
+  });
+  ASSERT_TRUE(inbox.read((cases / "eml").string()));
+  EXPECT_GE(found.size(), 10U);
+  EXPECT_EQ(found.size(), inbox.counts().mails);
+  for (const Arrival& one : found) {
+    ASSERT_TRUE(one.json) << one.source << ": " << to_string(one.json.error());
+    const auto report = read_report(*one.json, sample_now);
+    EXPECT_TRUE(report) << one.source << ": " << to_string(report.error());
+  }
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/reports/gzip.h"
+#include "reports/gzip.h"
 
 namespace stsctl::reports {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/reports/samples.h"
+#include "reports/samples.h"
 
 namespace stsctl::reports {
 namespace {
