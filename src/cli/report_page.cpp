@@ -32,7 +32,8 @@ th, td { text-align: left; padding: .35rem .9rem .35rem 0; border-bottom: 1px so
 .card { margin: .6rem 0; } .card h3 { margin: 0; font-size: 1rem; }
 .bar { height: .5rem; background: var(--line); border-radius: .25rem; margin: .4rem 0; }
 .bar i { display: block; height: 100%; background: var(--bad); border-radius: .25rem; min-width: 2px; }
-svg { width: 100%; height: auto; display: block; } svg text { fill: var(--dim); font-size: 11px; }
+svg { width: 100%; height: 11rem; display: block; }
+.axis { display: flex; justify-content: space-between; color: var(--dim); font-size: .85rem; }
 .key span { margin-right: 1rem; white-space: nowrap; }
 .key i { display: inline-block; width: .8em; height: .8em; border-radius: .15em; margin-right: .35em; }
 .good { fill: var(--good); background: var(--good); } .plain { fill: var(--plain); background: var(--plain); }
@@ -99,7 +100,7 @@ std::string day_chart(const ReportView& view) {
   for (const reports::DayLine& line : days) {
     const double x = static_cast<double>((line.day - days.front().day).count()) * step;
     const reports::Sessions& sessions = line.sessions;
-    double y = height + 14;
+    double y = height;
     bars += fmt::format("<g><title>{}: {} sessions, {} validated, {} failed</title>",
                         format_day(line.day), grouped(sessions.total()),
                         grouped(sessions.validated), grouped(sessions.failed));
@@ -119,9 +120,10 @@ std::string day_chart(const ReportView& view) {
   return fmt::format(
       "<h2>Sessions by day</h2>\n<p class=key><span><i class=good></i>validated</span>"
       "<span><i class=plain></i>no policy</span><span><i class=bad></i>failed</span></p>\n"
-      "<svg viewBox=\"0 0 700 196\" role=img aria-label=\"Sessions by day, {0} to {1}\">"
-      "<text x=0 y=10>{2}</text>\n{3}<text x=0 y=190>{0}</text>"
-      "<text x=700 y=190 text-anchor=end>{1}</text></svg>\n",
+      "<p class=axis><span>{2}</span></p>\n"
+      "<svg viewBox=\"0 0 700 160\" preserveAspectRatio=none role=img aria-label=\"Sessions by "
+      "day, "
+      "{0} to {1}\">\n{3}</svg>\n<p class=axis><span>{0}</span><span>{1}</span></p>\n",
       format_day(days.front().day), format_day(days.back().day), grouped(most), bars);
 }
 

@@ -40,33 +40,44 @@ std::vector<std::pair<std::string, std::uint64_t>> ranked(
   return list;
 }
 
-// What one organization applied to a domain last.
-struct Applied {
-  TextId policy = 0;
+// When a policy was applied.
+struct Span {
+  Time first = Time::max();
   Time last;
+  void add(const Span& other) {
+    first = std::min(first, other.first);
+    last = std::max(last, other.last);
+  }
 };
+using Spans = std::map<TextId, Span>;  // by policy
+
+// The policy that was applied last; of several on that day, the one that turned up last.
+std::pair<TextId, Span> newest(const Spans& spans) {
+  std::pair<TextId, Span> best;
+  for (const auto& [policy, span] : spans)
+    if (best.first == 0 ||
+        std::tie(span.last, span.first) > std::tie(best.second.last, best.second.first))
+      best = {policy, span};
+  return best;
+}
 
 // The MTA-STS side of a domain, in numbers.
 struct Uptake {
   std::map<TextId, std::uint64_t> sessions;  // by policy, 0: none was named
-  std::map<TextId, Applied> by_organization;
-  Applied newest;
+  std::map<TextId, Spans> by_organization;
+  Spans spans;
 
-  void add(TextId organization, TextId policy, std::uint64_t count, Time last) {
+  void add(TextId organization, TextId policy, std::uint64_t count, const Span& span) {
     sessions[policy] += count;
     if (policy == 0) return;
-    // Of two policies on the last day, the one with the higher number was seen first later.
-    const auto later = [&](const Applied& than) {
-      return std::tie(last, policy) > std::tie(than.last, than.policy);
-    };
-    if (later(newest)) newest = {policy, last};
-    if (Applied& applied = by_organization[organization]; later(applied)) applied = {policy, last};
+    by_organization[organization][policy].add(span);
+    spans[policy].add(span);
   }
 };
 
 Following following(const Uptake& uptake, const std::optional<std::string>& published,
                     const Tally::TextOf& text_of) {
-  Following result{.current = published.value_or(text_of(uptake.newest.policy)),
+  Following result{.current = published.value_or(text_of(newest(uptake.spans).first)),
                    .published = published.has_value()};
   for (const auto& [policy, sessions] : uptake.sessions) {
     std::uint64_t& sum = policy == 0                         ? result.unnamed
@@ -74,9 +85,11 @@ Following following(const Uptake& uptake, const std::optional<std::string>& publ
                                                              : result.on_older;
     sum += sessions;
   }
-  for (const auto& [organization, applied] : uptake.by_organization)
-    if (std::string policy = text_of(applied.policy); policy != result.current)
-      result.lagging.push_back({text_of(organization), std::move(policy), applied.last});
+  for (const auto& [organization, spans] : uptake.by_organization) {
+    const auto [id, span] = newest(spans);
+    if (std::string policy = text_of(id); policy != result.current)
+      result.lagging.push_back({text_of(organization), std::move(policy), span.last});
+  }
   std::ranges::sort(result.lagging, {}, &Lagging::organization);
   return result;
 }
@@ -112,6 +125,7 @@ std::size_t Tally::KeyHash::operator()(const Key& key) const noexcept {
 void Tally::add(const PolicyRow& row) {
   Cell& cell = cells_[{row.domain, row.organization, row.policy, row.signer, row.type}];
   cell.sessions += row.successful + row.failed;
+  cell.first = std::min(cell.first, row.begin);
   cell.last = std::max(cell.last, row.begin);
   if (row.first) ++cell.reports;
   if (!row.counted) return;
@@ -181,7 +195,7 @@ std::vector<DomainLine> Tally::domains(const TextOf& text_of, const PolicyOf& po
     line.reports += cell.reports;
     line.sessions += cell.counted;
     if (key.type == PolicyType::sts)
-      uptakes[key.domain].add(key.organization, key.policy, cell.sessions, cell.last);
+      uptakes[key.domain].add(key.organization, key.policy, cell.sessions, {cell.first, cell.last});
   }
   std::vector<DomainLine> list;
   for (auto& [id, line] : lines) {

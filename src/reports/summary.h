@@ -126,6 +126,7 @@ class Tally {
     Sessions counted;            // each session once
     std::uint64_t sessions = 0;  // all that the entries name
     std::uint64_t reports = 0;
+    Time first = Time::max();
     Time last;
   };
   struct FailureKey {

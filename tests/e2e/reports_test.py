@@ -60,10 +60,10 @@ Content-Transfer-Encoding: base64
 """
 
 
-PAGE_TAGS = set("html head meta title style body h1 h2 h3 p section div span b i svg g rect text table thead tbody "
+PAGE_TAGS = set("html head meta title style body h1 h2 h3 p section div span b i svg g rect table thead tbody "
                 "tr th td".split())
 PAGE_ATTRIBUTES = set("lang charset name content http-equiv class style viewbox role aria-label x y width height "
-                      "text-anchor".split())
+                      "preserveaspectratio".split())
 
 
 class Page(html.parser.HTMLParser):

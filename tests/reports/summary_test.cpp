@@ -1,5 +1,7 @@
 #include "reports/summary.h"
 
+#include <array>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -163,6 +165,21 @@ TEST(Summary, CachesThatFollowTheNewestPolicy) {
   EXPECT_EQ(following.lagging[0].organization, "Microsoft Corporation");
   EXPECT_EQ(following.lagging[0].policy, "old\n");
   EXPECT_EQ(following.lagging[0].last, day(2));
+}
+
+TEST(Summary, OfTwoPoliciesOnTheLastDayTheLaterOneIsCurrent) {
+  for (const bool old_first : {true, false}) {
+    Tally tally;
+    for (const TextId policy :
+         old_first ? std::array{old_policy, new_policy} : std::array{new_policy, old_policy})
+      tally.add(row(example_com, policy == old_policy ? google : microsoft, policy, 9, 1));
+    tally.add(row(example_com, google, old_policy, 2, 1));
+    tally.add(row(example_com, google, new_policy, 5, 1));
+    const Following following = tally.summary(text_of).domains.at(0).following;
+    EXPECT_EQ(following.current, "new\n");
+    ASSERT_THAT(following.lagging, SizeIs(1));  // its last report
+    EXPECT_EQ(following.lagging[0].last, day(9));
+  }
 }
 
 TEST(Summary, CachesThatFollowThePublishedPolicy) {
