@@ -56,6 +56,7 @@ void add_verify(CLI::App& app, Context& context);
 void add_render(CLI::App& app, Context& context);
 void add_serve(CLI::App& app, Context& context);
 void add_lint(CLI::App& app, Context& context);
+void add_reports(CLI::App& app, Context& context);
 void add_id(CLI::App& app, Context& context);
 void add_providers(CLI::App& app, Context& context);
 void add_schema(CLI::App& app, Context& context);

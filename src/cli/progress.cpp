@@ -38,8 +38,10 @@ void Progress::draw(std::size_t done) {
   if (now < next_) return;
   next_ = now + redraw_every;
   drawn_ = true;
-  const std::size_t percent = total_ == 0 ? 100 : std::min<std::size_t>(100, 100 * done / total_);
-  world_.err << fmt::format("\r\033[K{} {}/{} ({}%)", label_, done, total_, percent) << std::flush;
+  world_.err << fmt::format("\r\033[K{} {}", label_, done);
+  if (total_ > 0)
+    world_.err << fmt::format("/{} ({}%)", total_, std::min<std::size_t>(100, 100 * done / total_));
+  world_.err << std::flush;
 }
 
 }  // namespace stsctl::cli

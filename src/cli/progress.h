@@ -13,7 +13,7 @@ namespace stsctl::cli {
 
 class Progress {
  public:
-  /// `label` is what is done ("reading"), `total` how many items there are.
+  /// `label` is what is done ("reading"), `total` how many items there are; 0: nobody knows.
   Progress(World& world, std::string label, std::size_t total);
   /// Clears the line.
   ~Progress();

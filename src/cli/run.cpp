@@ -143,7 +143,7 @@ int run(int argc, const char* const* argv, World& world) {
   add_globals(app, context.globals);
   for (const auto add :
        {add_init, add_validate, add_plan, add_apply, add_status, add_verify, add_render, add_serve,
-        add_lint, add_id, add_providers, add_schema, add_completion, add_version})
+        add_reports, add_lint, add_id, add_providers, add_schema, add_completion, add_version})
     add(app, context);
   try {
     app.parse(argc, argv);

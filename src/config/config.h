@@ -81,10 +81,20 @@ struct Domain {
   rollout::Pins pins = {};
 };
 
+/// What is said under `reports:`.
+struct ReportSettings {
+  std::string store;  ///< The file they are kept in; left out: beside the configuration file.
+  /// Mail servers whose Authentication-Results are believed (RFC 8601).
+  std::vector<std::string> authserv_ids;
+  /// Domains whose signed reports count as evidence; empty: those of any.
+  std::vector<std::string> signers;
+};
+
 struct Config {
   std::vector<Account> dns;
   std::vector<Account> hosts;
   std::vector<Domain> domains;  ///< Sorted by name.
+  ReportSettings reports;
 
   const Account* find_dns(std::string_view name) const;
   const Account* find_host(std::string_view name) const;

@@ -259,6 +259,28 @@ const std::vector<SettingSpec>& file_keys() {
        .type = SettingType::object,
        .description = "Domains with defaults of their own."},
       {.name = "domains", .type = SettingType::object, .description = "The mail domains."},
+      {.name = "reports",
+       .type = SettingType::object,
+       .description = "TLS-RPT reports (RFC 8460) that senders send.",
+       .nullable = true,
+       .fields = report_keys()},
+  };
+  return keys;
+}
+
+const std::vector<SettingSpec>& report_keys() {
+  static const std::vector<SettingSpec> keys{
+      {.name = "store",
+       .type = SettingType::path,
+       .description = "The file that reports are kept in, an SQLite database.",
+       .fallback = "stsctl-reports.sqlite3"},
+      {.name = "authserv_ids",
+       .type = SettingType::list,
+       .description = "The names that your mail servers give themselves in Authentication-Results; "
+                      "what they say of DKIM makes a report verified (RFC 8601)."},
+      {.name = "signers",
+       .type = SettingType::list,
+       .description = "Domains whose signed reports count as evidence; left out: those of any."},
   };
   return keys;
 }

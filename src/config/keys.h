@@ -23,6 +23,9 @@ const std::vector<SettingSpec>& file_keys();
 /// The keys of a group.
 const std::vector<SettingSpec>& group_keys();
 
+/// The keys of `reports`.
+const std::vector<SettingSpec>& report_keys();
+
 /// Their names alone.
 std::vector<std::string> names(const std::vector<SettingSpec>& specs);
 

@@ -11,7 +11,11 @@
 #include "config/config.h"
 #include "config/keys.h"
 #include "config/layer.h"
+<<<<<<< HEAD
 #include "config/rollouts.h"
+=======
+#include "config/report_settings.h"
+>>>>>>> reports
 #include "config/settings.h"
 
 namespace stsctl::config {
@@ -41,6 +45,7 @@ class Loader {
 
   Loaded load(const std::string& path) {
     file(path, nullptr, {});
+    if (reports_.store.empty()) reports_.store = beside(path, "stsctl-reports.sqlite3");
     Loaded loaded;
     Config config = resolve();
     if (!failed()) loaded.config = std::move(config);
@@ -106,7 +111,11 @@ class Loader {
     if (const Node* hosts = root.find("hosts"))
       accounts(reader, *hosts, "hosts", catalog_.hosts, hosts_);
     defaults(reader, root, is_main);
+<<<<<<< HEAD
     if (const Node* rollouts = root.find("rollouts")) rollouts_.read(reader, *rollouts);
+=======
+    if (const Node* node = root.find("reports")) reports(reader, *node, is_main);
+>>>>>>> reports
     if (const Node* group_node = root.find("groups")) groups(reader, *group_node);
     if (const Node* list = root.find("domains")) domains(reader, *list, 0);
     if (const Node* include = root.find("include")) includes(reader, *include, chain);
@@ -202,6 +211,13 @@ class Loader {
     return nullptr;
   }
 
+  void reports(Reader& reader, const Node& node, bool is_main) {
+    if (is_main)
+      reports_ = read_report_settings(reader, node);
+    else
+      reader.error(node.mark, "'reports' stands in the main file only");
+  }
+
   void defaults(Reader& reader, const Node& root, bool is_main) {
     const Node* node = root.find("defaults");
     if (node == nullptr || node->kind == Node::Kind::null) return;
@@ -257,7 +273,7 @@ class Loader {
   // ---- adding up ----
 
   Config resolve() {
-    Config config;
+    Config config{.reports = std::move(reports_)};
     std::vector<Layer> outer;
     for (const Layer& group : groups_)
       outer.push_back(merge(defaults_, group));
@@ -417,7 +433,11 @@ class Loader {
   Accounts dns_;
   Accounts hosts_;
   Layer defaults_;
+<<<<<<< HEAD
   Rollouts rollouts_;
+=======
+  ReportSettings reports_;
+>>>>>>> reports
   std::set<std::string> broken_;  // accounts that are there but wrong
   std::vector<Layer> groups_;
   std::map<std::string, Place> group_names_;

@@ -34,6 +34,7 @@ class Descriptor {
   ~Descriptor() {
     if (number_ >= 0) ::close(number_);
   }
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   explicit operator bool() const { return number_ >= 0; }
@@ -113,13 +114,38 @@ class FolderLock : public Lock {
   Descriptor descriptor_;
 };
 
+class FileInput : public Input {
+ public:
+  FileInput(Descriptor descriptor, std::string path)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+  Result<std::string> read(std::size_t most) override {
+    std::string piece(most, '\0');
+    ssize_t count = 0;
+    do
+      count = ::read(descriptor_.get(), piece.data(), piece.size());
+    while (count < 0 && errno == EINTR);
+    if (count < 0) return system_error(errno, "cannot read", path_);
+    piece.resize(static_cast<std::size_t>(count));
+    return piece;
+  }
+
+ private:
+  Descriptor descriptor_;
+  std::string path_;
+};
+
 class RealFiles : public Files {
  public:
   Result<std::string> read(const std::string& path, std::size_t limit) override {
     // A pipe without a writer must not hold us up before it is seen to be one.
-    return read_from(
-        Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)),
-        [](mode_t mode) { return S_ISREG(mode); }, path, limit);
+    return read_from(Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)),
+                     is_regular, path, limit);
+  }
+
+  Result<std::unique_ptr<Input>> open(const std::string& path) override {
+    Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (const auto good = check(descriptor, is_regular, path); !good) return fail(good);
+    return std::make_unique<FileInput>(std::move(descriptor), path);
   }
 
   Result<std::string> read_stream(const std::string& path, std::size_t limit) override {
@@ -219,17 +245,26 @@ class RealFiles : public Files {
     return fail(Code::invalid, fmt::format("longer than {} bytes", limit), path);
   }
 
-  static Result<std::string> read_from(const Descriptor& descriptor, bool (*accepted)(mode_t),
-                                       const std::string& path, std::size_t limit) {
+  static bool is_regular(mode_t mode) { return S_ISREG(mode); }
+
+  // The size of a file that was opened, if it is of a kind that is accepted.
+  static Result<std::size_t> check(const Descriptor& descriptor, bool (*accepted)(mode_t),
+                                   const std::string& path) {
     if (!descriptor) return system_error(errno, "cannot read", path);
     struct stat status{};
     if (::fstat(descriptor.get(), &status) != 0) return system_error(errno, "cannot read", path);
     if (S_ISDIR(status.st_mode)) return fail(Code::invalid, "cannot read: it is a folder", path);
     if (!accepted(status.st_mode))
       return fail(Code::invalid, "cannot read: it is no regular file", path);
-    const auto size = static_cast<std::size_t>(std::max<off_t>(0, status.st_size));
-    if (size > limit) return too_long(path, limit);
-    return read_all(descriptor.get(), size, limit, path);
+    return static_cast<std::size_t>(std::max<off_t>(0, status.st_size));
+  }
+
+  static Result<std::string> read_from(const Descriptor& descriptor, bool (*accepted)(mode_t),
+                                       const std::string& path, std::size_t limit) {
+    const Result<std::size_t> size = check(descriptor, accepted, path);
+    if (!size) return fail(size);
+    if (*size > limit) return too_long(path, limit);
+    return read_all(descriptor.get(), *size, limit, path);
   }
 
   static Result<std::string> read_all(int descriptor, std::size_t expected, std::size_t limit,

@@ -18,6 +18,14 @@ class Lock {
   virtual ~Lock() = default;
 };
 
+/// Something being read piece by piece.
+class Input {
+ public:
+  virtual ~Input() = default;
+  /// The next bytes, at least one and at most `most`; empty at the end.
+  virtual Result<std::string> read(std::size_t most) = 0;
+};
+
 /// What tells one state of a file from another without reading it.
 struct FileState {
   bool is_folder = false;
@@ -37,8 +45,12 @@ class Files {
   /// `limit` bytes (checked before reading) or no regular file.
   virtual Result<std::string> read(const std::string& path, std::size_t limit) = 0;
 
-  /// The same, for what a person names: a pipe such as <(command) or a device such as /dev/stdin is
-  /// read too, to its end.
+  /// The file from its beginning, for what may be longer than memory; Code::not_found,
+  /// Code::invalid when it is no regular file.
+  virtual Result<std::unique_ptr<Input>> open(const std::string& path) = 0;
+
+  /// As read(), for what a person names: a pipe such as <(command) or a device such as /dev/stdin
+  /// is read too, to its end.
   virtual Result<std::string> read_stream(const std::string& path, std::size_t limit) = 0;
 
   /// Replaces `path` by `content` so that a reader, and a machine that loses power, sees the whole

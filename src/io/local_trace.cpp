@@ -60,6 +60,10 @@ Result<std::string> FilesTrace::read(const std::string& path, std::size_t limit)
   return traced(clock_, log_, "read", path, [&] { return next_.read(path, limit); }, size_of);
 }
 
+Result<std::unique_ptr<Input>> FilesTrace::open(const std::string& path) {
+  return traced(clock_, log_, "open", path, [&] { return next_.open(path); }, done);
+}
+
 Result<std::string> FilesTrace::read_stream(const std::string& path, std::size_t limit) {
   return traced(
       clock_, log_, "read", path, [&] { return next_.read_stream(path, limit); }, size_of);

@@ -14,6 +14,7 @@ class FilesTrace : public Files {
  public:
   FilesTrace(Files& next, Clock& clock, Log& log) : next_(next), clock_(clock), log_(log) {}
   Result<std::string> read(const std::string& path, std::size_t limit) override;
+  Result<std::unique_ptr<Input>> open(const std::string& path) override;
   Result<std::string> read_stream(const std::string& path, std::size_t limit) override;
   Result<Done> replace(const std::string& path, std::string_view content, bool make_folders,
                        unsigned mode) override;

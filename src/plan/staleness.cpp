@@ -63,51 +63,52 @@ std::vector<std::string> changed_keys(const Desired& one, const Desired& other) 
   add(one.edge_delay == other.edge_delay && one.as_configured == other.as_configured,
       "settings of the host");
   return keys;
+}
 
-  // `now` as it would be had its rollout chosen what it chose for `saved`: a choice is compared as
-  // a decision.
-  Desired as_decided(Desired now, const Desired& saved) {
-    if (!saved.rollout || !now.rollout) return now;
-    now.rollout = saved.rollout;
-    if (saved.policy && now.policy) {
-      now.policy->mode = saved.policy->mode;
-      now.policy->max_age = saved.policy->max_age;
-    }
-    return now;
+// `now` as it would be had its rollout chosen what it chose for `saved`: a choice is compared as
+// a decision.
+Desired as_decided(Desired now, const Desired& saved) {
+  if (!saved.rollout || !now.rollout) return now;
+  now.rollout = saved.rollout;
+  if (saved.policy && now.policy) {
+    now.policy->mode = saved.policy->mode;
+    now.policy->max_age = saved.policy->max_age;
   }
+  return now;
+}
 
-  void compare_decision(const Desired& saved, const Desired& now,
-                        std::vector<std::string>& differences) {
-    if (!saved.rollout || !now.rollout || same_decision(*saved.rollout, *now.rollout)) return;
-    const RolloutState& state = *now.rollout;
-    const std::string reason = state.reasons.empty() ? "" : ": " + state.reasons.front();
-    if (state.target == 0)
-      differences.push_back("its rollout stops now" + reason);
-    else
-      differences.push_back(fmt::format("its rollout now leads to {}, not to {}{}", describe(state),
-                                        describe(*saved.rollout), reason));
-  }
+void compare_decision(const Desired& saved, const Desired& now,
+                      std::vector<std::string>& differences) {
+  if (!saved.rollout || !now.rollout || same_decision(*saved.rollout, *now.rollout)) return;
+  const RolloutState& state = *now.rollout;
+  const std::string reason = state.reasons.empty() ? "" : ": " + state.reasons.front();
+  if (state.target == 0)
+    differences.push_back("its rollout stops now" + reason);
+  else
+    differences.push_back(fmt::format("its rollout now leads to {}, not to {}{}", describe(state),
+                                      describe(*saved.rollout), reason));
+}
 
-  std::vector<std::string> refusals(const DomainPlan& plan) {
-    std::vector<std::string> ids;
-    for (const Note& note : plan.notes)
-      if (note.kind == Note::Kind::refusal) ids.push_back(note.id);
-    return ids;
-  }
+std::vector<std::string> refusals(const DomainPlan& plan) {
+  std::vector<std::string> ids;
+  for (const Note& note : plan.notes)
+    if (note.kind == Note::Kind::refusal) ids.push_back(note.id);
+  return ids;
+}
 
-  // Would the plan have been another with the MX records that are there now?
-  void compare_mx(const DomainPlan& saved, const Observed& observed, const Moment& moment,
-                  std::vector<std::string>& differences) {
-    if (!saved.observed->mx || saved.observed->mx == observed.mx) return;
-    Observed seen = *saved.observed;
-    seen.mx = observed.mx;
-    const DomainPlan now = make_domain(saved.desired, seen, moment);
-    if (now.steps == saved.steps && refusals(now) == refusals(saved)) return;
-    if (observed.mx && *observed.mx)
-      differences.emplace_back("its MX records changed");
-    else
-      differences.push_back(now.error ? now.error->what : "its MX records cannot be read any more");
-  }
+// Would the plan have been another with the MX records that are there now?
+void compare_mx(const DomainPlan& saved, const Observed& observed, const Moment& moment,
+                std::vector<std::string>& differences) {
+  if (!saved.observed->mx || saved.observed->mx == observed.mx) return;
+  Observed seen = *saved.observed;
+  seen.mx = observed.mx;
+  const DomainPlan now = make_domain(saved.desired, seen, moment);
+  if (now.steps == saved.steps && refusals(now) == refusals(saved)) return;
+  if (observed.mx && *observed.mx)
+    differences.emplace_back("its MX records changed");
+  else
+    differences.push_back(now.error ? now.error->what : "its MX records cannot be read any more");
+}
 
 }  // namespace
 

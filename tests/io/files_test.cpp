@@ -192,6 +192,16 @@ TEST_P(NoFile, IsNeitherReadNorReplaced) {
 INSTANTIATE_TEST_SUITE_P(Kinds, NoFile,
                          testing::Values("fifo", "device", "socket", "folder", "link"));
 
+TEST_F(RealFilesTest, OpenReadsPieceByPiece) {
+  const auto input = files_->open(folder_.write("file", "12345"));
+  ASSERT_TRUE(input);
+  EXPECT_EQ((*input)->read(3), "123");
+  EXPECT_EQ((*input)->read(3), "45");
+  EXPECT_EQ((*input)->read(3), "");
+  EXPECT_EQ(files_->open(folder_.file("none")).error().code, Code::not_found);
+  EXPECT_EQ(files_->open(folder_.path()).error().code, Code::invalid);
+}
+
 TEST_F(RealFilesTest, StreamIsReadToItsEnd) {
   const std::string path = folder_.file("pipe");
   ASSERT_EQ(::mkfifo(path.c_str(), 0666), 0);

@@ -38,6 +38,8 @@ TEST_F(LocalTrace, EveryCallIsALineWithoutTheContent) {
   EXPECT_EQ(said(), "debug: write " + path + " -> 7 bytes in 0 ms\n");
   EXPECT_EQ(files_.read(path, 100), "content");
   EXPECT_EQ(said(), "debug: read " + path + " -> 7 bytes in 0 ms\n");
+  EXPECT_EQ((*files_.open(path))->read(100), "content");
+  EXPECT_EQ(said(), "debug: open " + path + " -> done in 0 ms\n");
   EXPECT_EQ(files_.read_stream(path, 100), "content");
   EXPECT_EQ(said(), "debug: read " + path + " -> 7 bytes in 0 ms\n");
   EXPECT_EQ(files_.state(path)->size, 7U);

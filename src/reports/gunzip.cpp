@@ -1,0 +1,66 @@
+#include "reports/gunzip.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+namespace stsctl::reports {
+
+namespace {
+
+class Inflater {
+ public:
+  Inflater() { good_ = inflateInit2(&stream_, 16 + MAX_WBITS) == Z_OK; }  // 16: gzip only
+  ~Inflater() { inflateEnd(&stream_); }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+
+  Result<std::string> run(std::string_view data, std::size_t most) {
+    std::string input(data);  // zlib's pointer is not const
+    // It points to chars as bytes.
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
+    stream_.next_in = reinterpret_cast<Bytef*>(input.data());
+    stream_.avail_in = static_cast<uInt>(input.size());
+    std::string output;
+    int state = good_ ? Z_OK : Z_MEM_ERROR;
+    while (state == Z_OK) {
+      state = step(output);
+      if (output.size() > most)
+        return fail(Code::invalid, fmt::format("it inflates to more than {} bytes", most));
+      // A further member may follow; anything else after the end is padding, which mail adds.
+      if (state == Z_STREAM_END && stream_.avail_in > 18 && stream_.next_in[0] == 0x1F)
+        state = inflateReset(&stream_);
+    }
+    if (state == Z_STREAM_END) return output;
+    return fail(Code::invalid,
+                state == Z_BUF_ERROR ? "the gzip data is cut off" : "the gzip data is damaged");
+  }
+
+ private:
+  int step(std::string& output) {
+    stream_.next_out = buffer_.data();
+    stream_.avail_out = static_cast<uInt>(buffer_.size());
+    const int state = inflate(&stream_, Z_NO_FLUSH);
+    const std::size_t made = buffer_.size() - stream_.avail_out;
+    output.append(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(made));
+    return state;
+  }
+
+  z_stream stream_{};
+  std::array<Bytef, 16384> buffer_{};
+  bool good_ = false;
+};
+
+}  // namespace
+
+bool is_gzip(std::string_view data) {
+  return data.starts_with("\x1F\x8B");
+}
+
+Result<std::string> gunzip(std::string_view data, std::size_t most) {
+  return Inflater().run(data, most);
+}
+
+}  // namespace stsctl::reports
