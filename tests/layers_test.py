@@ -5,12 +5,8 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-<<<<<<< HEAD
-PROJECT = {"base", "dns", "sts", "plan", "rollout", "config", "io", "serve", "providers", "engine",
+PROJECT = {"base", "dns", "sts", "plan", "rollout", "config", "io", "serve", "reports", "providers", "engine",
            "cli"}
-=======
-PROJECT = {"base", "dns", "sts", "plan", "config", "io", "serve", "reports", "providers", "engine", "cli"}
->>>>>>> reports
 STANDARD = re.compile(r"[a-z_0-9]+$|(sys|arpa|netinet|net)/[a-z_0-9]+\.h$|"
                       r"(unistd|fcntl|glob|spawn|poll|pthread|netdb|resolv|signal|dlfcn)\.h$|fmt/.*")
 

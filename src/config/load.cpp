@@ -11,11 +11,8 @@
 #include "config/config.h"
 #include "config/keys.h"
 #include "config/layer.h"
-<<<<<<< HEAD
-#include "config/rollouts.h"
-=======
 #include "config/report_settings.h"
->>>>>>> reports
+#include "config/rollouts.h"
 #include "config/settings.h"
 
 namespace stsctl::config {
@@ -111,11 +108,8 @@ class Loader {
     if (const Node* hosts = root.find("hosts"))
       accounts(reader, *hosts, "hosts", catalog_.hosts, hosts_);
     defaults(reader, root, is_main);
-<<<<<<< HEAD
     if (const Node* rollouts = root.find("rollouts")) rollouts_.read(reader, *rollouts);
-=======
     if (const Node* node = root.find("reports")) reports(reader, *node, is_main);
->>>>>>> reports
     if (const Node* group_node = root.find("groups")) groups(reader, *group_node);
     if (const Node* list = root.find("domains")) domains(reader, *list, 0);
     if (const Node* include = root.find("include")) includes(reader, *include, chain);
@@ -433,11 +427,8 @@ class Loader {
   Accounts dns_;
   Accounts hosts_;
   Layer defaults_;
-<<<<<<< HEAD
   Rollouts rollouts_;
-=======
   ReportSettings reports_;
->>>>>>> reports
   std::set<std::string> broken_;  // accounts that are there but wrong
   std::vector<Layer> groups_;
   std::map<std::string, Place> group_names_;

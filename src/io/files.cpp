@@ -238,8 +238,6 @@ class RealFiles : public Files {
     return lock;
   }
 
-  Result<std::unique_ptr<Scratch>> scratch() override { return real_scratch(*this); }
-
  private:
   static std::unexpected<Error> too_long(const std::string& path, std::size_t limit) {
     return fail(Code::invalid, fmt::format("longer than {} bytes", limit), path);

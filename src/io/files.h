@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "io/scratch.h"
 
 namespace stsctl::io {
 
@@ -80,9 +79,6 @@ class Files {
   /// Waits for the exclusive advisory lock of a folder (flock on the folder itself: leaves no file
   /// behind, ends with the process).
   virtual Result<std::unique_ptr<Lock>> lock(const std::string& folder) = 0;
-
-  /// A new folder that only this user may enter. This object outlives it.
-  virtual Result<std::unique_ptr<Scratch>> scratch() = 0;
 };
 
 /// The machine's own file system.

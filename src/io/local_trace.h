@@ -24,7 +24,6 @@ class FilesTrace : public Files {
   Result<FileState> state(const std::string& path) override;
   Result<std::vector<std::string>> glob(const std::string& pattern) override;
   Result<std::unique_ptr<Lock>> lock(const std::string& folder) override;
-  Result<std::unique_ptr<Scratch>> scratch() override { return next_.scratch(); }
 
  private:
   Files& next_;
