@@ -1,5 +1,6 @@
 #include "config/yaml.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -35,6 +36,37 @@ std::size_t count_nodes(const Node& node) {
   return count;
 }
 
+// Where in `text` the mark stands; at most its end.
+std::size_t offset_of(const std::string& text, const Mark& mark) {
+  std::size_t begin = 0;
+  for (std::size_t line = 1; line < mark.line; ++line) {
+    const std::size_t end = text.find('\n', begin);
+    if (end == std::string::npos) return text.size();
+    begin = end + 1;
+  }
+  return std::min(begin + mark.column - 1, text.size());
+}
+
+// Does the scalar at `mark` begin with a quote that nothing closes? yaml-cpp 0.7 lets the end of
+// the file close it, and so takes all that follows for text.
+bool has_open_quote(const std::string& text, const Mark& mark) {
+  if (mark.line == 0) return false;
+  std::size_t at = offset_of(text, mark);
+  // Anchor and tag stand before it.
+  while (at < text.size() && (text[at] == '&' || text[at] == '!'))
+    at = text.find_first_not_of(" \t\r\n", text.find_first_of(" \t\r\n", at));
+  if (at >= text.size() || (text[at] != '"' && text[at] != '\'')) return false;
+  const char quote = text[at];
+  for (++at; at < text.size(); ++at) {
+    const bool escapes = quote == '"' ? text[at] == '\\' : text.compare(at, 2, "''") == 0;
+    if (escapes)
+      ++at;
+    else if (text[at] == quote)
+      return false;
+  }
+  return true;
+}
+
 // A brace or bracket whose end is missing, in the words of yaml-cpp 0.7; else nothing.
 const char* open_end(const std::string& message) {
   if (message == "end of map flow not found") return "this '{' is never closed";
@@ -65,6 +97,7 @@ class Builder : public YAML::EventHandler {
     Node node{.kind = Node::Kind::scalar, .mark = mark_of(mark), .text = value};
     node.quoted = tag == "!";
     if (!node.quoted && (value == "~" || value == "null")) node.kind = Node::Kind::null;
+    last_scalar_ = node.mark;
     add(std::move(node), anchor);
   }
 
@@ -93,6 +126,8 @@ class Builder : public YAML::EventHandler {
   void OnMapEnd() override { close(); }
 
   Node take() { return std::move(root_); }
+  /// Where the last text began.
+  Mark last_scalar() const { return last_scalar_; }
   /// Where what is still open began.
   Mark innermost() const { return levels_.empty() ? Mark{} : levels_.back().node.mark; }
   std::vector<YamlFault> faults;
@@ -162,6 +197,7 @@ class Builder : public YAML::EventHandler {
   std::map<YAML::anchor_t, Node> anchors_;
   std::size_t nodes_ = 0;
   std::size_t alias_nodes_ = 0;
+  Mark last_scalar_;
   Node root_;
 };
 
@@ -176,6 +212,7 @@ const Node* Node::find(std::string_view key) const {
 std::pair<Node, std::vector<YamlFault>> parse_yaml(const std::string& text,
                                                    const YamlLimits& limits) {
   Builder builder(limits);
+  std::optional<YamlFault> syntax;
   try {
     std::istringstream in(text);
     YAML::Parser parser(in);
@@ -188,14 +225,16 @@ std::pair<Node, std::vector<YamlFault>> parse_yaml(const std::string& text,
   } catch (const Stop& stop) {
     builder.faults.push_back(stop.fault);
   } catch (const YAML::Exception& bad) {
-    // Where a brace was missed yaml-cpp finds out somewhere behind it, often at the end of the
-    // file.
-    if (const char* open = open_end(bad.msg); open != nullptr && builder.innermost().line > 0)
-      builder.faults.push_back({builder.innermost(), std::string("not YAML: ") + open, ""});
+    // What is missed is found out somewhere behind it, often at the end of the file.
+    const char* open = open_end(bad.msg);
+    if (open != nullptr && builder.innermost().line > 0)
+      syntax = {builder.innermost(), std::string("not YAML: ") + open, ""};
     else
-      builder.faults.push_back(
-          {mark_of(bad.mark), "not YAML: " + printable(bad.msg), syntax_hint(text)});
+      syntax = {mark_of(bad.mark), "not YAML: " + printable(bad.msg), syntax_hint(text)};
   }
+  if (has_open_quote(text, builder.last_scalar()))
+    syntax = {builder.last_scalar(), "not YAML: this quote is never closed", ""};
+  if (syntax) builder.faults.push_back(std::move(*syntax));
   return {builder.take(), std::move(builder.faults)};
 }
 
