@@ -39,9 +39,12 @@ std::size_t count_nodes(const Node& node) {
 // Where in `text` the mark stands; at most its end.
 std::size_t offset_of(const std::string& text, const Mark& mark) {
   std::size_t begin = 0;
-  for (std::size_t line = 1; line < mark.line && begin != std::string::npos; ++line)
-    if ((begin = text.find('\n', begin)) != std::string::npos) ++begin;
-  return begin == std::string::npos ? text.size() : std::min(begin + mark.column - 1, text.size());
+  for (std::size_t line = 1; line < mark.line; ++line) {
+    const std::size_t end = text.find('\n', begin);
+    if (end == std::string::npos) return text.size();
+    begin = end + 1;
+  }
+  return std::min(begin + mark.column - 1, text.size());
 }
 
 // Does the scalar at `mark` begin with a quote that nothing closes? yaml-cpp 0.7 lets the end of
