@@ -69,7 +69,7 @@ struct Report {
 
 /// What a report may be at most. A sender's day for a large domain stays far below.
 struct ReportLimits {
-  std::size_t bytes = std::size_t{16} << 20U;
+  std::size_t bytes = std::size_t{8} << 20U;
   std::size_t depth = 12;                       ///< Objects and arrays in each other.
   std::size_t values = 200'000;                 ///< JSON values in all.
   std::uint64_t sessions = 1'000'000'000'000U;  ///< In one count.
