@@ -73,7 +73,7 @@ Result<Done> Inbox::folder(const std::string& path, std::vector<io::FileState> c
   for (const std::string& name : *names) {
     if (stopped()) break;
     if (maildir && name == "tmp") continue;  // mails that are not whole yet
-    const std::string below = path + "/" + name;
+    const std::string below = fmt::format("{}/{}", path, name);
     const Result<io::FileState> state = files_.state(below);
     Result<Done> done = state ? Result<Done>(Done{}) : fail(state);
     if (state && !state->is_folder) {

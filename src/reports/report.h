@@ -81,7 +81,7 @@ struct ReportLimits {
 /// on, unknown policy types. Code::invalid with the reason for anything else that is outside
 /// RFC 8460 or I-JSON (RFC 7493): also a name that stands twice, counts that are no whole numbers,
 /// and a range that begins before 2016 or ends more than two days after `now`.
-Result<Report> read_report(std::string_view json, Time now, const ReportLimits& limits = {});
+Result<Report> read_report(std::string_view text, Time now, const ReportLimits& limits = {});
 
 /// The form in which MTA-STS policies are compared: that of sts::format_policy with the mx patterns
 /// sorted and each once, and LF line ends. What is no valid policy stays as it is, blank lines and
