@@ -101,7 +101,7 @@ Result<Evidence> weigh(Store& store, const Question& question) {
     if (!text && !fault) fault = text.error();
     return text.value_or("");
   });
-  const Window window{**domain, question.from, question.to};
+  const Window window{*domain, question.from, question.to};
   auto done = store.each_policy(window, [&](const PolicyRow& row) { weighing.add(row); });
   if (done) done = store.each_failure(window, [&](const FailureRow& row) { weighing.add(row); });
   if (!done) return fail(done);

@@ -4,6 +4,8 @@
 #include <array>
 
 #include <fmt/format.h>
+// Input is read only.
+#define ZLIB_CONST
 #include <zlib.h>
 
 namespace stsctl::reports {
@@ -18,17 +20,17 @@ class Inflater {
   Inflater& operator=(const Inflater&) = delete;
 
   Result<std::string> run(std::string_view data, std::size_t most) {
-    std::string input(data);  // zlib's pointer is not const
     // It points to chars as bytes.
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
-    stream_.next_in = reinterpret_cast<Bytef*>(input.data());
-    stream_.avail_in = static_cast<uInt>(input.size());
+    stream_.next_in = reinterpret_cast<const Bytef*>(data.data());
+    stream_.avail_in = static_cast<uInt>(data.size());
     std::string output;
     int state = good_ ? Z_OK : Z_MEM_ERROR;
     while (state == Z_OK) {
-      state = step(output);
-      if (output.size() > most)
+      const std::size_t made = step(state);
+      if (made > most - output.size())
         return fail(Code::invalid, fmt::format("it inflates to more than {} bytes", most));
+      output.append(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(made));
       // A further member may follow; anything else after the end is padding, which mail adds.
       if (state == Z_STREAM_END && stream_.avail_in > 18 && stream_.next_in[0] == 0x1F)
         state = inflateReset(&stream_);
@@ -39,13 +41,12 @@ class Inflater {
   }
 
  private:
-  int step(std::string& output) {
+  // How many bytes stand in the buffer now.
+  std::size_t step(int& state) {
     stream_.next_out = buffer_.data();
     stream_.avail_out = static_cast<uInt>(buffer_.size());
-    const int state = inflate(&stream_, Z_NO_FLUSH);
-    const std::size_t made = buffer_.size() - stream_.avail_out;
-    output.append(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(made));
-    return state;
+    state = inflate(&stream_, Z_NO_FLUSH);
+    return buffer_.size() - stream_.avail_out;
   }
 
   z_stream stream_{};

@@ -51,9 +51,9 @@ Result<std::string> read_rest(io::Input& input, std::string text, std::size_t mo
     Result<std::string> piece = input.read(piece_size);
     if (!piece) return piece;
     if (piece->empty()) return text;
-    text += *piece;
-    if (text.size() > most)
+    if (piece->size() > most - std::min(most, text.size()))
       return fail(Code::invalid, fmt::format("it is longer than {} bytes", most));
+    text += *piece;
   }
 }
 
@@ -73,7 +73,7 @@ Result<Done> Inbox::folder(const std::string& path, std::vector<io::FileState> c
   for (const std::string& name : *names) {
     if (stopped()) break;
     if (maildir && name == "tmp") continue;  // mails that are not whole yet
-    const std::string below = path + "/" + name;
+    const std::string below = fmt::format("{}/{}", path, name);
     const Result<io::FileState> state = files_.state(below);
     Result<Done> done = state ? Result<Done>(Done{}) : fail(state);
     if (state && !state->is_folder) {
@@ -125,11 +125,11 @@ void Inbox::read_text(const std::string& source, std::string text) {
     case Kind::json:
       return report({.source = source, .json = {}, .raw = {}, .signer = {}}, std::move(text));
     case Kind::mail:
-      return mail(source, text);
+      return mail(source, std::move(text));
     case Kind::mbox: {
       std::size_t number = 0;
-      MboxSplitter splitter(options_.longest_mail, [&](const MboxMessage& message) {
-        mail(fmt::format("{}, mail {}", source, ++number), message.text);
+      MboxSplitter splitter(options_.longest_mail, [&](MboxMessage message) {
+        mail(fmt::format("{}, mail {}", source, ++number), std::move(message.text));
       });
       splitter.feed(text);
       return splitter.finish();
@@ -144,10 +144,10 @@ void Inbox::read_text(const std::string& source, std::string text) {
 
 Result<Done> Inbox::mbox(const std::string& path, io::Input& input, std::string piece) {
   std::size_t number = 0;
-  MboxSplitter splitter(options_.longest_mail, [&](const MboxMessage& message) {
+  MboxSplitter splitter(options_.longest_mail, [&](MboxMessage message) {
     const std::string source = fmt::format("{}, mail {}", path, ++number);
     if (stopped()) return;
-    if (!message.too_long) return mail(source, message.text);
+    if (!message.too_long) return mail(source, std::move(message.text));
     ++counts_.mails;
     broken(
         source,
@@ -164,10 +164,11 @@ Result<Done> Inbox::mbox(const std::string& path, io::Input& input, std::string 
   return Done{};
 }
 
-void Inbox::mail(const std::string& source, const std::string& text) {
+void Inbox::mail(const std::string& source, std::string text) {
   ++counts_.mails;
   Result<Mail> mail = read_mail(text);
-  if (!mail) return broken(source, mail.error(), text);
+  if (!mail) return broken(source, mail.error(), std::move(text));
+  std::string().swap(text);  // large ones make room for what they carry
   if (mail->attachments.empty()) ++counts_.without_report;
   std::optional<dns::Name> signer;
   if (mail->from)
@@ -187,6 +188,7 @@ void Inbox::report(Arrival arrival, std::string content) {
   }
   arrival.json = gunzip(content, options_.longest_report);
   if (!arrival.json) arrival.raw = content.substr(0, raw_kept);
+  std::string().swap(content);
   hand_over(std::move(arrival));
 }
 

@@ -29,8 +29,8 @@ struct InboxOptions {
   /// The authserv-ids of servers whose Authentication-Results are believed.
   std::vector<std::string> authserv_ids = {};
   /// The longest mail, and the longest report once inflated, in bytes.
-  std::size_t longest_mail = std::size_t{16} << 20U;
-  std::size_t longest_report = std::size_t{16} << 20U;
+  std::size_t longest_mail = std::size_t{12} << 20U;
+  std::size_t longest_report = std::size_t{8} << 20U;
   std::stop_token stop = {};
 };
 
@@ -65,7 +65,7 @@ class Inbox {
   Result<Done> folder(const std::string& path, std::vector<io::FileState> chain);
   Result<Done> file(const std::string& path, bool named);
   Result<Done> mbox(const std::string& path, io::Input& input, std::string piece);
-  void mail(const std::string& source, const std::string& text);
+  void mail(const std::string& source, std::string text);
   void report(Arrival arrival, std::string content);
   void broken(const std::string& source, Error why, std::string raw);
   void hand_over(Arrival arrival);

@@ -69,7 +69,7 @@ struct Report {
 
 /// What a report may be at most. A sender's day for a large domain stays far below.
 struct ReportLimits {
-  std::size_t bytes = std::size_t{16} << 20U;
+  std::size_t bytes = std::size_t{8} << 20U;
   std::size_t depth = 12;                       ///< Objects and arrays in each other.
   std::size_t values = 200'000;                 ///< JSON values in all.
   std::uint64_t sessions = 1'000'000'000'000U;  ///< In one count.
@@ -81,7 +81,7 @@ struct ReportLimits {
 /// on, unknown policy types. Code::invalid with the reason for anything else that is outside
 /// RFC 8460 or I-JSON (RFC 7493): also a name that stands twice, counts that are no whole numbers,
 /// and a range that begins before 2016 or ends more than two days after `now`.
-Result<Report> read_report(std::string_view json, Time now, const ReportLimits& limits = {});
+Result<Report> read_report(std::string_view text, Time now, const ReportLimits& limits = {});
 
 /// The form in which MTA-STS policies are compared: that of sts::format_policy with the mx patterns
 /// sorted and each once, and LF line ends. What is no valid policy stays as it is, blank lines and

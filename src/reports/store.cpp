@@ -68,7 +68,7 @@ constexpr std::array<const char*, sql_count> texts_of_sql = {
 };
 
 constexpr std::int64_t most_aside = 1000;
-constexpr std::size_t most_texts_remembered = 50'000;
+constexpr std::size_t most_bytes_remembered = std::size_t{4} << 20U;
 
 std::int64_t seconds(Time time) {
   return time.time_since_epoch().count();
@@ -129,7 +129,7 @@ Result<Store> Store::open(const std::string& path, Database::Mode mode) {
   // ours.
   if (const auto done = migrate(*database, store_migrations()); !done) return fail_at(done, path);
   if (const auto done = database->run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-                                      "PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384");
+                                      "PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192");
       !done)
     return fail_at(done, path);
   Store store(std::move(*database));
@@ -154,9 +154,16 @@ Result<Done> Store::commit() {
   return database_.run("COMMIT");
 }
 
+void Store::forget() {
+  texts_.clear();
+  remembered_ = 0;
+}
+
 void Store::roll_back() {
-  texts_.clear();  // they may be gone
-  static_cast<void>(database_.run("ROLLBACK"));
+  forget();  // they may be gone
+  // It fails only where SQLite has rolled back by itself.
+  const auto ended = database_.run("ROLLBACK");
+  static_cast<void>(ended);
 }
 
 Result<std::optional<TextId>> Store::find_text(std::string_view text) {
@@ -172,7 +179,8 @@ Result<TextId> Store::intern(std::string_view text) {
     if (const auto done = statements_[add_text_sql].bind(1, text).run(); !done) return fail(done);
     *id = database_.last_row();
   }
-  if (texts_.size() >= most_texts_remembered) texts_.clear();
+  if (remembered_ + key.size() > most_bytes_remembered) forget();
+  remembered_ += key.size();
   texts_[key] = **id;
   return **id;
 }

@@ -74,6 +74,7 @@ class Store {
   explicit Store(Database database) : database_(std::move(database)) {}
   Result<Done> prepare();
   Result<TextId> intern(std::string_view text);
+  void forget();
   Result<std::optional<Kept>> make_room(const EntryPlace& place, const std::string& report_id);
   Result<Done> add_entry(const PolicyEntry& entry, const EntryPlace& place);
   Result<Done> add_failure(std::int64_t policy, std::int64_t position,
@@ -81,6 +82,7 @@ class Store {
 
   Database database_;
   std::unordered_map<std::string, TextId> texts_;  // those used lately
+  std::size_t remembered_ = 0;                     // their bytes
   std::vector<Statement> statements_;              // in the order of store.cpp's table
 };
 

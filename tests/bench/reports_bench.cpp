@@ -2,6 +2,7 @@
 //   stsctl_reports_bench import REPORTS   gzip reports, a file each
 //   stsctl_reports_bench mbox MIB         one mbox of mails of that size
 //   stsctl_reports_bench summary ROWS     entries over 1,000 domains
+//   stsctl_reports_bench read PATH        whatever is there
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -137,6 +138,11 @@ void import_mbox(std::size_t mib) {
   import_from(folder / "mbox", folder / "store");
 }
 
+void read(const fs::path& path) {
+  const Folder folder;
+  import_from(path, folder / "store");
+}
+
 void summarise(std::size_t rows) {
   const Folder folder;
   reports::Store store =
@@ -183,6 +189,8 @@ int main(int argc, char** argv) {
     import_mbox(number);
   else if (what == "summary")
     summarise(number);
+  else if (what == "read")
+    read(argv[2]);
   else
     return 64;
   return 0;

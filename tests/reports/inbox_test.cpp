@@ -103,8 +103,10 @@ TEST_F(InboxTest, AReportIsVerifiedByATrustedServerOnly) {
   EXPECT_FALSE(read(path)[0].signer);
   EXPECT_EQ(read(path, {.authserv_ids = {"mx.example.com"}})[0].signer->text(), "google.com");
   EXPECT_FALSE(read(path, {.authserv_ids = {"mx.example.net"}})[0].signer);
-  const std::string two_authors = folder_.write("two", "From: a@evil.example\r\n" + mail);
-  EXPECT_FALSE(read(two_authors, {.authserv_ids = {"mx.example.com"}})[0].signer);
+  for (const char* from : {"From: a@evil.example\r\n", "From: \r\n"}) {
+    const std::string two_authors = folder_.write("two", from + mail);
+    EXPECT_FALSE(read(two_authors, {.authserv_ids = {"mx.example.com"}})[0].signer);
+  }
 }
 
 TEST_F(InboxTest, WhatIsNoReportSaysWhy) {

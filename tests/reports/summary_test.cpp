@@ -1,7 +1,5 @@
 #include "reports/summary.h"
 
-#include <array>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -167,17 +165,18 @@ TEST(Summary, CachesThatFollowTheNewestPolicy) {
   EXPECT_EQ(following.lagging[0].last, day(2));
 }
 
-TEST(Summary, OfTwoPoliciesOnTheLastDayTheLaterOneIsCurrent) {
-  for (const bool old_first : {true, false}) {
+TEST(Summary, OfTwoPoliciesOnTheLastDayTheOneThatTurnedUpLastIsCurrent) {
+  for (const auto& [older, newer] :
+       {std::pair(old_policy, new_policy), std::pair(new_policy, old_policy)}) {
     Tally tally;
-    for (const TextId policy :
-         old_first ? std::array{old_policy, new_policy} : std::array{new_policy, old_policy})
-      tally.add(row(example_com, policy == old_policy ? google : microsoft, policy, 9, 1));
-    tally.add(row(example_com, google, old_policy, 2, 1));
-    tally.add(row(example_com, google, new_policy, 5, 1));
+    tally.add(row(example_com, google, older, 9, 1));
+    tally.add(row(example_com, microsoft, newer, 9, 1));
+    tally.add(row(example_com, google, older, 2, 1));
+    tally.add(row(example_com, google, newer, 5, 1));
     const Following following = tally.summary(text_of).domains.at(0).following;
-    EXPECT_EQ(following.current, "new\n");
-    ASSERT_THAT(following.lagging, SizeIs(1));  // its last report
+    EXPECT_EQ(following.current, text_of(newer));
+    ASSERT_THAT(following.lagging, SizeIs(1));
+    EXPECT_EQ(following.lagging[0].organization, "Google Inc.");
     EXPECT_EQ(following.lagging[0].last, day(9));
   }
 }
