@@ -102,6 +102,7 @@ void add_init(CLI::App& app, Context& context) {
                    "Take over what these domains publish now; then name their dns and host")
       ->type_name("DOMAIN");
   add_look_flags(*command, options->flags);
+  add_look_timeout(*command, options->flags);
 }
 
 }  // namespace stsctl::cli

@@ -28,11 +28,14 @@ void add_look_flags(CLI::App& command, LookFlags& flags) {
   command.add_flag("--no-smtp", flags.no_smtp,
                    "Leave the mail hosts alone, where this network lets nobody out to port 25");
   add_eye_flags(command, flags);
-  add_duration(command, "--timeout", flags.timeout,
-               "How long one look at one server may take (default 60s)");
   command.add_option("--smtp-port", flags.look.smtp_port, "of MX hosts")
       ->type_name("PORT")
       ->group(ports);
+}
+
+void add_look_timeout(CLI::App& command, LookFlags& flags) {
+  add_duration(command, "--timeout", flags.timeout,
+               "How long one look at one server may take (default 60s)");
 }
 
 std::optional<std::vector<dns::Name>> read_names(const Context& context,

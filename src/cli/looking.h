@@ -21,6 +21,8 @@ struct LookFlags {
 void add_eye_flags(CLI::App& command, LookFlags& flags);
 /// Adds these, --no-smtp and --smtp-port.
 void add_look_flags(CLI::App& command, LookFlags& flags);
+/// Adds --timeout, where no other --timeout is meant.
+void add_look_timeout(CLI::App& command, LookFlags& flags);
 
 /// The names in `texts`; none, said on stderr, when one is no domain name.
 std::optional<std::vector<dns::Name>> read_names(const Context& context,

@@ -75,6 +75,7 @@ void add_verify(CLI::App& app, Context& context) {
           ->capture_default_str();
   command->add_flag("--json", options->json, "Same as --format json")->excludes(format);
   add_look_flags(*command, options->flags);
+  add_look_timeout(*command, options->flags);
 }
 
 }  // namespace stsctl::cli
