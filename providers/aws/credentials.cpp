@@ -41,6 +41,11 @@ Result<Credentials> CredentialChain::get() {
   return found;
 }
 
+void hide(const Credentials& credentials, io::Log& log) {
+  log.hide(credentials.secret_key);
+  log.hide(credentials.session_token);
+}
+
 Result<Credentials> CredentialChain::get_instead_of(const Credentials& refused) {
   const std::scoped_lock lock(mutex_);
   if (keys_ && *keys_ != refused) return *keys_;
@@ -59,8 +64,7 @@ Result<Credentials> CredentialChain::ask() {
     failure_ = found.error();
     return found;
   }
-  services_.log.hide(found->secret_key);
-  services_.log.hide(found->session_token);
+  hide(*found, services_.log);
   failure_.reset();
   keys_ = *found;
   return found;

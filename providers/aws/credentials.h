@@ -22,6 +22,9 @@ struct Credentials {
   bool operator==(const Credentials&) const = default;
 };
 
+/// Keeps the secrets of one set out of the log, whoever repeats them.
+void hide(const Credentials& credentials, io::Log& log);
+
 /// What the configuration says; "" where it says nothing.
 struct Identity {
   std::string profile;   ///< Then keys in the environment are not looked at.

@@ -122,11 +122,17 @@ Search::Search(const io::Services& services, io::Http& http, const Identity& ide
 Result<Credentials> Search::run() {
   Result<Credentials> found = find();
   if (!found || identity_.role_arn.empty()) return found;
-  Result<Credentials> keys = sts().assume_role({.arn = identity_.role_arn}, *found);
+  Result<Credentials> keys = take_on({.arn = identity_.role_arn}, *found);
   if (!keys)
     keys.error().what =
         fmt::format("the role {} is not to be had: {}", identity_.role_arn, keys.error().what);
   return keys;
+}
+
+// The service may repeat what it was sent: it is hidden before that.
+Result<Credentials> Search::take_on(const Role& role, const Credentials& source) const {
+  hide(source, services_.log);
+  return sts().assume_role(role, source);
 }
 
 Result<Credentials> Search::find() {
@@ -186,7 +192,7 @@ Search::Answered Search::assume_profile_role(const std::string& name,
                 "get a session with your own tool, and set AWS_ACCESS_KEY_ID and its companions");
   const Result<Credentials> source = source_of(name, profile, std::move(visited));
   if (!source) return fail(source);
-  Result<Credentials> keys = sts().assume_role(role_of(profile), *source);
+  Result<Credentials> keys = take_on(role_of(profile), *source);
   if (!keys) return fail(keys);
   return Answer{std::move(*keys), {}};
 }

@@ -35,6 +35,7 @@ class Search {
   using Answered = Result<Answer>;
 
   Result<Credentials> find();
+  Result<Credentials> take_on(const Role& role, const Credentials& source) const;
 
   Answered from_environment() const;
   Answered from_profile_role();

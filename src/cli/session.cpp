@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "engine/report_source.h"
 
 namespace stsctl::cli {
 
@@ -84,6 +85,8 @@ std::optional<Session> open_session(const Context& context,
   session.resolver = std::move(*resolver);
   session.accounts = engine::open_accounts(session.config, session.domains, context.world.services);
   session.desired = engine::resolve(session.domains, session.accounts);
+  const config::ReportSettings& reports = session.config.reports;
+  session.reports = engine::report_source(reports.store, reports.signers);
   return session;
 }
 

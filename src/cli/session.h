@@ -21,7 +21,7 @@ struct Session {
   engine::Accounts accounts;
   std::vector<plan::Desired> desired;      ///< Pairs with `domains`.
   std::unique_ptr<io::Resolver> resolver;  ///< Null: nobody is to be asked.
-  rollout::ReportSource reports;           ///< Empty: there are no reports.
+  rollout::ReportSource reports;           ///< Of the store that the configuration names.
 };
 
 /// How config::load reads the disk and the environment of this world.

@@ -1,112 +1,104 @@
 #include "reports/evidence.h"
 
 #include <algorithm>
+#include <optional>
+#include <tuple>
 #include <utility>
 
-#include "base/text.h"
+#include "reports/result_type.h"
 #include "reports/store.h"
 
 namespace stsctl::reports {
 
-const std::set<ResultType>& blocking_results() {
-  static const std::set<ResultType> types = [] {
-    std::set<ResultType> all;
-    for (const ResultInfo& one : result_types())
-      if (!one.dane) all.insert(one.type);
+namespace {
+
+// Most reports are about a day; none that began longer before is known to end in time.
+constexpr Duration longest_report{7 * 86400};
+constexpr Time endless = Time::max();
+
+// Collects the rows that count.
+class Collector {
+ public:
+  Collector(Store& store, const Question& question, std::optional<TextId> policy)
+      : store_(store), question_(question), policy_(policy) {}
+
+  void add(const PolicyRow& row) {
+    if (!counts(row) || row.end <= question_.since) return;
+    ReportedSessions& to = sessions_[key(row)];
+    to.begin = row.begin;
+    to.end = std::max(to.end, row.end);
+    to.sessions += row.successful + row.failed;
+    to.failed += row.failed;
+  }
+
+  void add(const FailureRow& row) {
+    const auto to = counts(row) ? sessions_.find(key(row)) : sessions_.end();
+    if (to == sessions_.end() || row.sessions == 0) return;
+    const std::string type = text(row.result);
+    // What nobody explains is what is left of the failed ones.
+    if (type != to_string(ResultType::unspecified)) to->second.failures[type] += row.sessions;
+  }
+
+  Result<std::vector<ReportedSessions>> finish() && {
+    if (fault_) return std::unexpected(*fault_);
+    std::vector<ReportedSessions> all;
+    for (auto& [key, one] : sessions_)
+      all.push_back(std::move(one));
     return all;
-  }();
-  return types;
-}
-
-std::uint64_t Evidence::failed(const std::set<ResultType>& blocking) const {
-  std::uint64_t sum = 0;
-  for (const Observation* group : {&current, &unnamed})
-    for (const auto& [type, sessions] : group->failures)
-      if (blocking.contains(type)) sum += sessions;
-  return sum;
-}
-
-std::optional<double> Evidence::failure_share(const std::set<ResultType>& blocking) const {
-  if (sessions() == 0) return std::nullopt;
-  return static_cast<double>(failed(blocking)) / static_cast<double>(sessions());
-}
-
-Weighing::Weighing(Question question, std::optional<TextId> policy, TextOf text_of)
-    : question_(std::move(question)), policy_(policy), text_of_(std::move(text_of)) {}
-
-bool Weighing::accepted(TextId signer) {
-  if (signer == 0) return false;
-  if (question_.signers.empty()) return true;
-  const auto known = accepted_.find(signer);
-  if (known != accepted_.end()) return known->second;
-  const bool good =
-      std::ranges::find(question_.signers, text_of_(signer)) != question_.signers.end();
-  return accepted_[signer] = good;
-}
-
-// Null: nothing that is weighed.
-Observation* Weighing::group(PolicyType type, TextId policy, TextId signer) {
-  const bool is_current = policy != 0 && policy == policy_;
-  if (!accepted(signer)) {
-    const bool about_it = type == PolicyType::sts && (is_current || policy == 0);
-    return about_it ? &evidence_.unverified : nullptr;
   }
-  switch (type) {
-    case PolicyType::sts:
-      return is_current ? &evidence_.current : policy == 0 ? &evidence_.unnamed : &evidence_.older;
-    case PolicyType::tlsa:
-      return &evidence_.dane;
-    case PolicyType::no_policy_found:
-      return &evidence_.no_policy;
-    case PolicyType::other:
-      break;
+
+ private:
+  using Key = std::tuple<Time, TextId, TextId, TextId>;
+
+  template <class Row>
+  static Key key(const Row& row) {
+    return {row.begin, row.organization, row.signer, row.policy};
   }
-  return nullptr;
-}
 
-void Weighing::add(const PolicyRow& row) {
-  Observation* to = group(row.type, row.policy, row.signer);
-  if (to == nullptr) return;
-  ++to->reports;
-  to->successful += row.successful;
-  to->failed += row.failed;
-  if (row.failed > 0) to->failures[ResultType::unspecified] += row.failed;
-  if (to == &evidence_.unverified) return;
-  evidence_.newest = std::max(evidence_.newest.value_or(row.end), row.end);
-  if (to == &evidence_.current || to == &evidence_.unnamed)
-    evidence_.organizations.insert(text_of_(row.organization));
-}
+  template <class Row>
+  bool counts(const Row& row) {
+    if (row.type != PolicyType::sts || !accepted(row.signer)) return false;
+    return row.policy == 0 ? row.begin >= question_.since : policy_ == row.policy;
+  }
 
-void Weighing::add(const FailureRow& row) {
-  Observation* to = group(row.type, row.policy, row.signer);
-  if (to == nullptr || row.sessions == 0) return;
-  const std::string name = text_of_(row.result);
-  if (name == to_string(ResultType::unspecified)) return;
-  // Its entry has counted it as unspecified.
-  to->failures[parse_result_type(name)] += row.sessions;
-  std::uint64_t& rest = to->failures[ResultType::unspecified];
-  rest -= std::min(rest, row.sessions);
-  if (rest == 0) to->failures.erase(ResultType::unspecified);
-}
+  bool accepted(TextId signer) {
+    if (signer == 0) return false;
+    if (question_.signers.empty()) return true;
+    const auto [known, fresh] = accepted_.try_emplace(signer, false);
+    if (fresh)
+      known->second = std::ranges::find(question_.signers, text(signer)) != question_.signers.end();
+    return known->second;
+  }
 
-Result<Evidence> weigh(Store& store, const Question& question) {
+  std::string text(TextId id) {
+    const Result<std::string> text = store_.text(id);
+    if (!text && !fault_) fault_ = text.error();
+    return text.value_or("");
+  }
+
+  Store& store_;
+  const Question& question_;
+  std::optional<TextId> policy_;
+  std::map<Key, ReportedSessions> sessions_;
+  std::map<TextId, bool> accepted_;
+  std::optional<Error> fault_;
+};
+
+}  // namespace
+
+Result<std::vector<ReportedSessions>> sessions_under(Store& store, const Question& question) {
   const auto domain = store.find_text(question.domain.text());
   if (!domain) return fail(domain);
-  if (!*domain) return Evidence{};
+  if (!*domain) return std::vector<ReportedSessions>{};
   const auto policy = store.find_text(question.policy);
   if (!policy) return fail(policy);
-  std::optional<Error> fault;
-  Weighing weighing(question, *policy, [&](TextId id) {
-    const Result<std::string> text = store.text(id);
-    if (!text && !fault) fault = text.error();
-    return text.value_or("");
-  });
-  const Window window{*domain, question.from, question.to};
-  auto done = store.each_policy(window, [&](const PolicyRow& row) { weighing.add(row); });
-  if (done) done = store.each_failure(window, [&](const FailureRow& row) { weighing.add(row); });
+  Collector collector(store, question, *policy);
+  const Time from = std::max(question.since, Time(longest_report)) - longest_report;
+  const Window window{*domain, from, endless};
+  auto done = store.each_policy(window, [&](const PolicyRow& row) { collector.add(row); });
+  if (done) done = store.each_failure(window, [&](const FailureRow& row) { collector.add(row); });
   if (!done) return fail(done);
-  if (fault) return std::unexpected(*fault);
-  return weighing.evidence();
+  return std::move(collector).finish();
 }
 
 }  // namespace stsctl::reports

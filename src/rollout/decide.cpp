@@ -87,10 +87,20 @@ class Decider {
                              time_holds(stage, published_, now_)});
   }
 
-  // Of the time since the stage began; all that there are, if that is not known or yet to come.
-  Figures reported(Effect least, Time after) const {
+  // What began before the stage may tell of the time before it, under the same policy: a gate goes
+  // without, so that one that was braked begins anew.
+  Figures of_stage(Time after) const {
+    std::vector<ReportedSessions> reports = *evidence_.reports;
+    std::erase_if(reports, [&](const ReportedSessions& report) {
+      return published_.since && report.begin < *published_.since;
+    });
+    return add_up(reports, rollout_, Effect::blocks, after);
+  }
+
+  // A brake takes it all the same.
+  Figures for_brake(Time after) const {
     if (published_.since && *published_.since <= now_) after = std::max(after, *published_.since);
-    return add_up(*evidence_.reports, rollout_, least, after);
+    return add_up(*evidence_.reports, rollout_, Effect::brakes, after);
   }
 
   void look_at_reports(const Stage& stage) {
@@ -101,7 +111,7 @@ class Decider {
   void look_at_sessions(std::uint64_t least) {
     RolloutGate gate{.what = "sessions", .wanted = fmt::format("at least {}", least)};
     if (evidence_.reports) {
-      const Figures figures = reported(Effect::blocks, Time::min());
+      const Figures figures = of_stage(Time::min());
       gate.figure = figures.sessions == 0 ? "no reports" : std::to_string(figures.sessions);
       gate.holds = figures.sessions > 0 && figures.sessions >= least;
     } else {
@@ -116,7 +126,7 @@ class Decider {
     if (window.count() > 0) gate.wanted += " within " + describe_duration(window);
     if (evidence_.reports) {
       const Time after = window.count() > 0 ? now_ - window - report_delay : Time::min();
-      const Figures figures = reported(Effect::blocks, after);
+      const Figures figures = of_stage(after);
       gate.figure = rollout::describe(figures);
       gate.holds = figures.sessions > 0 && !exceeds(figures, most);
     } else {
@@ -142,7 +152,7 @@ class Decider {
                      .wanted = fmt::format("more than {} within {}", format_share(brake.failures),
                                            describe_duration(brake.within))};
     if (evidence_.reports) {
-      const Figures figures = reported(Effect::brakes, now_ - brake.within - report_delay);
+      const Figures figures = for_brake(now_ - brake.within - report_delay);
       gate.figure = rollout::describe(figures);
       gate.holds = exceeds(figures, brake.failures);
     } else {

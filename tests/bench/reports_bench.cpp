@@ -167,14 +167,16 @@ void summarise(std::size_t rows) {
                summary.reports, failures, summary.domains.size(), seconds_since(begin));
   }
   const auto begin = std::chrono::steady_clock::now();
-  const auto evidence = must(reports::weigh(
+  const auto evidence = must(reports::sessions_under(
       store, {.domain = must(stsctl::dns::Name::parse("d0040.example")),
               .policy = reports::canonical_policy(
                   "version: STSv1\nmode: enforce\nmx: mx1.d0040.example\nmx: mx2.d0040.example\n"
                   "max_age: 604800\n"),
-              .from = now - std::chrono::days{14},
-              .to = now}));
-  fmt::print("evidence of one domain, {} sessions, in {:.3f} ms; {}\n", evidence.sessions(),
+              .since = now - std::chrono::days{14}}));
+  fmt::print("evidence of one domain, {} days of senders, in {:.3f} ms; {}\n", evidence.size(),
+             1000 * seconds_since(begin), peak_memory());
+  {
+  }\n", evidence.sessions(),
              1000 * seconds_since(begin), peak_memory());
 }
 

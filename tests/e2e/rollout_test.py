@@ -6,6 +6,7 @@ import time
 
 import jsonschema
 
+import reports_test
 import world
 
 HEAD = world.HEAD.replace("defaults:", """rollouts:
@@ -16,6 +17,10 @@ HEAD = world.HEAD.replace("defaults:", """rollouts:
   looked:
     - {mode: testing, max_age: 1d, gate: {sessions: 10, failures: 0.1%, verify: pass}}
     - {mode: enforce, max_age: 1w}
+  reported:
+    - {mode: testing, max_age: 1d, gate: {sessions: 100, failures: 1%}}
+    - {mode: enforce, max_age: 1d, brake: {failures: 2%, within: 2d}}
+reports: {authserv_ids: mx.example.net, signers: [sender.example]}
 defaults:""")
 SCHEMA = json.loads((world.SOURCE / "schemas" / "plan.schema.json").read_text())
 
@@ -72,6 +77,47 @@ class Rollout(world.World):
         self.run_it("apply", "--yes", "--no-evidence", check=0)
         self.assertEqual(self.mode(), "testing")
         self.assertIn("stage 1 of 2 of 'looked'", self.run_it("plan", "--markdown", check=0).stdout)
+
+    def days_pass(self, days):
+        path = self.dir / "zones/example.com.zone"
+        path.write_text(path.read_text().replace(self.sts_id(), world.older(self.sts_id(), days)))
+
+    def take(self, organization, good, *failures, signed_by="sender.example", policy=None, days_ago=1):
+        """Imports a report on the policy that is published, or another."""
+        said = reports_test.report(days_ago, organization, "example.com", (policy or self.policy()).split("\r\n")[:-1], good, failures)
+        (self.dir / "report.eml").write_text(reports_test.mail(said, signed_by))
+        self.run_it("reports", "import", "report.eml", check=0)
+
+    def gates(self):
+        return {gate["what"]: (gate["figure"], gate["holds"]) for gate in self.plan()["rollout"]["gates"]}
+
+    def test_reports_lead_on_and_back(self):
+        self.follow("rollout: reported")
+        self.run_it("apply", "--yes", check=0)
+        self.take("early", 1000, days_ago=20)
+        self.assertEqual(self.gates()["sessions"], ("no reports", False), "it tells of the time before")
+        self.days_pass(9)
+        self.take("A", 60)
+        self.take("stranger", 1000, signed_by="stranger.example")
+        self.take("nobody", 1000, signed_by="")
+        self.take("old", 1000, policy=self.policy().replace("86400", "604800"))
+        self.assertEqual(self.gates()["sessions"], ("60", False))
+        self.take("B", 60, ("certificate-expired", "mail.example.com", 2))
+        self.assertEqual(self.gates()["sessions"], ("122", True))
+        self.assertEqual(self.gates()["failures"], ("2 of 122 sessions (1.6394%)", False))
+        self.take("C", 200)
+        self.assertTrue(self.gates()["failures"][1])
+        self.run_it("apply", "--yes", check=0)
+        self.assertEqual(self.mode(), "enforce")
+        self.take("D", 95, ("tlsa-invalid", "mail.example.com", 5), days_ago=0)
+        self.assertEqual(self.plan()["rollout"]["action"], "stay", "DANE's failures are shown")
+        self.take("E", 95, ("certificate-host-mismatch", "mail.example.com", 5), days_ago=0)
+        self.assertEqual(self.plan()["rollout"]["action"], "brake")
+        before = self.sts_id()
+        self.run_it("apply", "--yes", check=0)
+        self.assertEqual(self.mode(), "testing")
+        self.assertNotEqual(self.sts_id(), before)
+        self.assertEqual(self.gates()["sessions"], ("no reports", False), "the clock starts anew")
 
     def test_what_enforces_already_is_not_led_back(self):
         body = "version: STSv1\r\nmode: enforce\r\nmx: mail.example.com\r\nmax_age: 864000\r\n"

@@ -17,7 +17,7 @@ SCHEMA = world.SOURCE / "schemas" / "stsctl.schema.json"
 # What no schema can express: references, the environment, other files, the text itself. A case the
 # schema does reject has no place here.
 ONLY_THE_LOADER = {
-    "bad_address", "bad_rollout", "bad_names", "bad_reference", "duplicate_domain", "duplicate_key", "include_faulty",
+    "bad_address", "bad_names", "bad_reference", "duplicate_domain", "duplicate_key", "include_faulty",
     "include_itself", "include_missing", "live_beside_preset", "merge_key",
     "no_dns", "no_mx", "nothing_managed", "reference_outside_settings", "syntax", "tabs",
     "two_documents", "undefined_account", "unset_variable", "version_missing",

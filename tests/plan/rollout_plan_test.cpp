@@ -190,13 +190,13 @@ TEST_F(RolloutStaleness, TheDecisionMayNot) {
 TEST_F(RolloutStaleness, NorWhatIsWrittenByHand) {
   Desired other = promoted(story);
   other.ttls.sts = Duration{600};
-  EXPECT_THAT(differences(other), ElementsAre("its configuration changed"));
+  EXPECT_THAT(differences(other), ElementsAre("its configuration changed: ttl"));
   Desired moved = promoted(story);
   moved.policy->mx = Story::policy("enforce", "1w", {"other.example.com"}).mx;
-  EXPECT_THAT(differences(moved), ElementsAre("its configuration changed"));
+  EXPECT_THAT(differences(moved), ElementsAre("its configuration changed: policy.mx"));
   Desired without = promoted(story);
   without.rollout = {};
-  EXPECT_THAT(differences(without), ElementsAre("its configuration changed"));
+  EXPECT_THAT(differences(without), ElementsAre("its configuration changed: rollout"));
 }
 
 }  // namespace

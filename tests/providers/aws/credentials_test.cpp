@@ -611,6 +611,23 @@ TEST(Credentials, AreHiddenInTheLog) {
     EXPECT_THAT(world.logged(), Not(HasSubstr(secret)));
 }
 
+// Of the keys that ask, too: a service that refuses a signature repeats what it was sent.
+TEST(Credentials, OfTheAskerAreHiddenInTheLog) {
+  fakes::FakeHttp http;
+  http.then(403,
+            "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>should have been "
+            "x-amz-security-token:t0ken-0123</Message></Error></ErrorResponse>");
+  AwsWorld world(http);
+  world.env["AWS_ACCESS_KEY_ID"] = "AKIAENV";
+  world.env["AWS_SECRET_ACCESS_KEY"] = "s3cret-0123";
+  world.env["AWS_SESSION_TOKEN"] = "t0ken-0123";
+  CredentialChain chain(world.services(), {.role_arn = "arn:aws:iam::1:role/deploy"});
+  ASSERT_FALSE(chain.get());
+  EXPECT_THAT(world.logged(), HasSubstr("should have been"));
+  EXPECT_THAT(world.logged(), Not(HasSubstr("t0ken-0123")));
+  EXPECT_EQ(world.log.mask("s3cret-0123"), "***");
+}
+
 TEST(Credentials, KeyDocumentsAreReadOrRefused) {
   const auto keys = parse_key_document(
       R"({"Version":1,"AccessKeyId":"A","SecretAccessKey":"S","SessionToken":"T",)"
