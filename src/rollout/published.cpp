@@ -4,16 +4,10 @@
 #include <vector>
 
 #include "sts/policy_id.h"
-#include "sts/record.h"
 
 namespace stsctl::rollout {
 
 namespace {
-
-std::optional<sts::PolicyId> own_id(const plan::NameState& state) {
-  const auto record = sts::parse_sts_records(plan::txt_values(state)).value;
-  return record ? sts::parse_policy_id(record->id) : std::nullopt;
-}
 
 std::vector<sts::MxPattern> likely_patterns(const plan::Desired& desired,
                                             const plan::Observed& observed) {
@@ -31,7 +25,7 @@ std::vector<sts::MxPattern> likely_patterns(const plan::Desired& desired,
 Published read_published(const Rollout& rollout, const plan::Desired& desired,
                          const plan::Observed& observed) {
   Published published;
-  const auto id = own_id(*observed.sts);
+  const auto id = plan::published_id(observed);
   if (*observed.policy) published.policy = sts::parse_policy(**observed.policy).value;
   if (published.policy) {
     // An id that announces another policy is of the time before: an apply stopped half-way, or
