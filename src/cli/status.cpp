@@ -155,6 +155,7 @@ std::string json(const std::vector<Row>& rows) {
 struct StatusOptions {
   std::vector<std::string> targets;
   bool as_json = false;
+  std::optional<Duration> watch;
 };
 
 int status(Context& context, const StatusOptions& options) {
@@ -175,17 +176,33 @@ int status(Context& context, const StatusOptions& options) {
   return failed ? exit_failed : exit_done;
 }
 
+// The same again and again: the configuration is read anew each time as well.
+int watch(Context& context, const StatusOptions& options) {
+  World& world = context.world;
+  context.runs_until_stopped = true;
+  for (;;) {
+    if (world.out_is_terminal) world.out << "\033[H\033[2J";
+    const int code = status(context, options);
+    world.out << std::flush;
+    if (code == exit_usage) return code;
+    world.services.clock.sleep(std::max(*options.watch, Duration{1}), world.stop);
+    if (world.stop.stop_requested()) return code;
+  }
+}
+
 }  // namespace
 
 void add_status(CLI::App& app, Context& context) {
   const auto options = std::make_shared<StatusOptions>();
-  CLI::App* command = add_command(app, context, "status",
-                                  "A table: domain, mode, id, its age, in sync or what differs",
-                                  "  stsctl status --target '*.example'",
-                                  [&context, options] { return status(context, *options); });
+  CLI::App* command = add_command(
+      app, context, "status", "A table: domain, mode, id, its age, in sync or what differs",
+      "  stsctl status --target '*.example'", [&context, options] {
+        return options->watch ? watch(context, *options) : status(context, *options);
+      });
   command->add_option("-t,--target", options->targets, "Only these domains (names or globs)")
       ->type_name("DOMAIN");
   command->add_flag("--json", options->as_json, "Print the table as JSON");
+  add_duration(*command, "--watch", options->watch, "Look again so often, until it is interrupted");
 }
 
 }  // namespace stsctl::cli

@@ -1,6 +1,8 @@
 """MTA-STS ends for a domain, in an order that strands no sender, by an apply every night."""
 
 import json
+import signal
+import subprocess
 
 import jsonschema
 
@@ -59,6 +61,20 @@ class Retire(world.World):
         jsonschema.validate(plan, json.loads((world.SOURCE / "schemas/plan.schema.json").read_text()))
         self.assertEqual([step["stage"] for step in plan["domains"][0]["steps"]],
                          ["confirm", "retract", "retract", "withdraw", "release"])
+
+    def test_status_can_be_watched(self):
+        watching = subprocess.Popen([world.STSCTL, "status", "--watch", "1"], cwd=self.dir, text=True, stdout=subprocess.PIPE)
+        self.addCleanup(watching.stdout.close)
+        self.addCleanup(watching.wait)
+        self.addCleanup(watching.kill)
+        self.assertIn("DOMAIN", watching.stdout.readline())
+        self.assertIn(" enforce ", watching.stdout.readline())
+        self.want()
+        for line in watching.stdout:  # until the change of the configuration shows
+            if "policy, id differ" in line:
+                break
+        watching.send_signal(signal.SIGINT)
+        self.assertEqual(watching.wait(30), 0)
 
     def test_a_saved_plan_takes_it_out_too(self):
         self.want()
