@@ -125,13 +125,13 @@ CLI::App* add_command(CLI::App& app, Context& context, const std::string& name,
 
 CLI::Option* add_duration(CLI::App& command, const std::string& name, std::optional<Duration>& into,
                           const std::string& description_text) {
-  const auto take = [&into, name](const std::string& text) {
-    const Result<Duration> read = parse_duration(text);
+  const CLI::callback_t take = [&into, name](const CLI::results_t& given) {
+    const Result<Duration> read = parse_duration(given.front());
     if (!read) throw CLI::ValidationError(name, read.error().what);
     into = *read;
+    return true;
   };
-  return command.add_option_function<std::string>(name, take, description_text)
-      ->type_name("DURATION");
+  return command.add_option(name, take, description_text)->type_name("DURATION");
 }
 
 int run(int argc, const char* const* argv, World& world) {

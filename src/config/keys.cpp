@@ -1,6 +1,7 @@
 #include "config/keys.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "config/presets.h"
 
@@ -125,23 +126,8 @@ std::vector<SettingSpec> make_stage_keys() {
            .fields = brake_fields()}};
 }
 
-std::vector<SettingSpec> make_domain_keys() {
+std::vector<SettingSpec> rollout_keys() {
   return {
-      {.name = "dns",
-       .type = SettingType::text,
-       .description = "The account under 'dns' that holds the domain's records."},
-      {.name = "host",
-       .type = SettingType::text,
-       .description = "The account under 'hosts' that serves the domain's policy."},
-      {.name = "preset",
-       .type = SettingType::choice,
-       .description = "The mx patterns of a mailbox provider.",
-       .choices = preset_names()},
-      {.name = "policy",
-       .type = SettingType::object,
-       .description = "The MTA-STS policy (RFC 8461 §3.2); null: not managed.",
-       .nullable = true,
-       .fields = policy_fields()},
       {.name = "rollout",
        .type = SettingType::text,
        .description =
@@ -161,7 +147,12 @@ std::vector<SettingSpec> make_domain_keys() {
        .description = "With a rollout: the stage, counted from 1, at which a domain begins that "
                       "enforces already.",
        .least = 1,
-       .most = most_stages},
+       .most = most_stages}};
+}
+
+// What ends, and what is reported meanwhile.
+std::vector<SettingSpec> tlsrpt_and_state_keys() {
+  return {
       {.name = "tlsrpt",
        .type = SettingType::object,
        .description = "Where senders report TLS failures (RFC 8460 §3); null: not managed.",
@@ -178,7 +169,37 @@ std::vector<SettingSpec> make_domain_keys() {
        .type = SettingType::choice,
        .description = "retired: MTA-STS ends here, in an order that strands no sender (mode none, "
                       "a wait, then all of it is taken out). Left out: managed.",
-       .choices = {"managed", "retired"}},
+       .choices = {"managed", "retired"}}};
+}
+
+std::vector<SettingSpec> joined(std::initializer_list<std::vector<SettingSpec>> parts) {
+  std::vector<SettingSpec> all;
+  for (const std::vector<SettingSpec>& part : parts)
+    all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+// Whose records and policy, and which policy.
+std::vector<SettingSpec> policy_keys() {
+  return {{.name = "dns",
+           .type = SettingType::text,
+           .description = "The account under 'dns' that holds the domain's records."},
+          {.name = "host",
+           .type = SettingType::text,
+           .description = "The account under 'hosts' that serves the domain's policy."},
+          {.name = "preset",
+           .type = SettingType::choice,
+           .description = "The mx patterns of a mailbox provider.",
+           .choices = preset_names()},
+          {.name = "policy",
+           .type = SettingType::object,
+           .description = "The MTA-STS policy (RFC 8461 §3.2); null: not managed.",
+           .nullable = true,
+           .fields = policy_fields()}};
+}
+
+std::vector<SettingSpec> other_keys() {
+  return {
       address_key(),
       id_key(),
       {.name = "ttl",
@@ -201,6 +222,10 @@ std::vector<SettingSpec> make_domain_keys() {
                       "longest the RFC allows.",
        .most = 31557600},
   };
+}
+
+std::vector<SettingSpec> make_domain_keys() {
+  return joined({policy_keys(), rollout_keys(), tlsrpt_and_state_keys(), other_keys()});
 }
 
 }  // namespace
