@@ -114,6 +114,7 @@ Proof prove(const DomainPlan& plan, const Observed& observed) {
       const Refusal refusal = worst_refusal(line, kinds[i]);
       if (worse(refusal, proof.refusals[i])) proof.refusals[i] = refusal;
       if (taken == 0) proof.before[i] = refusal;
+      if (!proof.first_worse && worse(refusal, proof.before[i])) proof.first_worse = taken;
       ++proof.states;
     }
     if (taken == plan.steps.size()) proof.stale = may_store_stale(line);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "plan/plan.h"
@@ -21,7 +22,9 @@ struct Proof {
   std::size_t states = 0;           ///< Examined: a crash after each step, for each kind of sender.
   std::array<Refusal, 3> refusals;  ///< The worst of each kind, prompt, daily, strict.
   std::array<Refusal, 3> before;    ///< The same if nothing is done.
-  bool stale = false;               ///< may_store_stale() of the whole plan.
+  /// The shortest example: after so many steps some sender refuses what none refuses now.
+  std::optional<std::size_t> first_worse;
+  bool stale = false;  ///< may_store_stale() of the whole plan.
 };
 Proof prove(const DomainPlan& plan, const Observed& observed);
 

@@ -170,6 +170,13 @@ std::string worst_times(const std::array<Refusal, 3>& refusals) {
                      time(refusals[1]), time(refusals[2]));
 }
 
+// "step 2 of 5, mode testing -> enforce": where refusals begin, though nothing after it was done.
+std::string first_step(const DomainPlan& plan, const Proof& proof) {
+  if (!proof.first_worse || *proof.first_worse == 0) return "";
+  return fmt::format("; it begins with step {} of {} ({})", *proof.first_worse, plan.steps.size(),
+                     plan.steps[*proof.first_worse - 1].why);
+}
+
 bool any_worse(const std::array<Refusal, 3>& left, const std::array<Refusal, 3>& right) {
   for (std::size_t i = 0; i < left.size(); ++i)
     if (worse(left[i], right[i])) return true;
@@ -199,8 +206,9 @@ void check_proof(const DomainPlan& plan, const sts::Policy& policy, const Observ
   } else if (any_worse(proof.refusals, proof.before)) {
     notes.push_back({Note::Kind::refusal, "mail-refused",
                      fmt::format("senders would refuse all mail, since an enforced policy allows "
-                                 "none of the MX hosts {}: {}",
-                                 host_list((*observed.mx)->hosts), worst_times(proof.refusals))});
+                                 "none of the MX hosts {}: {}{}",
+                                 host_list((*observed.mx)->hosts), worst_times(proof.refusals),
+                                 first_step(plan, proof))});
   } else {
     notes.push_back({Note::Kind::warning, "mail-refused-already",
                      "senders refuse all mail already now, since the published policy allows none "

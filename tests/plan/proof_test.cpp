@@ -65,6 +65,11 @@ TEST_F(ProofTest, AnEnforcedPolicyThatMissesEveryMxIsRefused) {
   const DomainPlan made = plan("enforce", {"other.example.com"});
   EXPECT_THAT(refusals(made), testing::ElementsAre("mail-refused"));
   EXPECT_TRUE(made.refused());
+  // Who sees the domain first then stores the new policy under the old id.
+  EXPECT_EQ(prove(made, story.observed()).first_worse, 1U);
+  EXPECT_THAT(made.notes,
+              Contains(Field(&Note::text,
+                             HasSubstr("it begins with step 1 of 3 (mode testing -> enforce"))));
 }
 
 TEST_F(ProofTest, InTestingNothingIsRefusedButItIsSaid) {
@@ -90,6 +95,7 @@ TEST_F(ProofTest, APlanThatMendsARefusalIsNotHeldUp) {
   const DomainPlan made = plan("enforce", {"gone.example.com", "mail.example.com"});
   EXPECT_THAT(refusals(made), IsEmpty());
   EXPECT_THAT(ids(made, Note::Kind::warning), Contains("mail-refused-already"));
+  EXPECT_EQ(prove(made, story.observed()).first_worse, std::nullopt);
 }
 
 TEST_F(ProofTest, ADomainWithoutMailRefusesNothing) {
