@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "io/ldns_ptr.h"
 
@@ -94,8 +95,12 @@ Bytes bytes_of(const ldns_rdf* field) {
 Result<Request> sign(PacketPtr packet, const Key& key) {
   const std::string algorithm = key.algorithm + ".";
   const std::string name = key.name + ".";
-  const ldns_status status = ldns_pkt_tsig_sign(packet.get(), name.c_str(), key.secret.c_str(),
-                                                fudge, algorithm.c_str(), nullptr);
+  // ldns forgets memory where it fails.
+  const bool is_base64 = decode_base64(key.secret).has_value();
+  const ldns_status status =
+      is_base64 ? ldns_pkt_tsig_sign(packet.get(), name.c_str(), key.secret.c_str(), fudge,
+                                     algorithm.c_str(), nullptr)
+                : LDNS_STATUS_INVALID_B64;
   if (status != LDNS_STATUS_OK)
     return fail(Code::invalid, "the TSIG key cannot be used", key.name,
                 "the secret is base64, as tsig-keygen or keymgr printed it");
